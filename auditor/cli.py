@@ -1,0 +1,386 @@
+"""The command line. Every import that costs time is made inside the command that needs it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from auditor import __version__
+
+app = typer.Typer(
+    name="auditor",
+    help="Audit AWS accounts that run machine learning on SageMaker, by the five Well-Architected pillars.\n\n"
+    "Example: auditor scan --profile research --region eu-west-1 --fail-on high",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    NOT_STARTED = 4
+    INTERRUPTED = 130
+
+
+def _complete_rules(incomplete: str) -> Iterator[tuple[str, str]]:
+    from evaluators.rule import all_rules
+
+    for rule in all_rules():
+        if rule.code.startswith(incomplete.upper()):
+            yield rule.code, rule.title
+
+
+def _complete_pillars(incomplete: str) -> list[str]:
+    from evaluators.rule import Pillar
+
+    return [pillar.value for pillar in Pillar if pillar.value.startswith(incomplete)]
+
+
+_SCAN = "Where to scan"
+_WHAT = "What to judge"
+_OUT = "Output"
+
+Profile = Annotated[str | None, typer.Option(help="AWS profile.", metavar="NAME")]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--region", help="Region; repeatable. Default: all enabled.", metavar="NAME"),
+]
+ExcludeRegions = Annotated[
+    list[str] | None,
+    typer.Option("--exclude-region", help="Region to leave out; repeatable.", metavar="NAME"),
+]
+RoleARN = Annotated[str | None, typer.Option("--role-arn", help="Role to assume for reading.", metavar="ARN")]
+ExternalId = Annotated[
+    str | None, typer.Option("--external-id", help="External id of that role.", metavar="ID")
+]
+Pillars = Annotated[
+    list[str] | None,
+    typer.Option("--pillar", help="Pillar; repeatable.", metavar="NAME", autocompletion=_complete_pillars),
+]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", help="Rule code; repeatable.", metavar="CODE", autocompletion=_complete_rules),
+]
+SkipRules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--skip-rule", help="Rule to skip; repeatable.", metavar="CODE", autocompletion=_complete_rules
+    ),
+]
+MinimumSeverity = Annotated[
+    str | None, typer.Option("--severity", help="Show findings from this severity on.", metavar="LEVEL")
+]
+FailOn = Annotated[
+    str | None, typer.Option("--fail-on", help="Exit 1 on findings from this severity on.", metavar="LEVEL")
+]
+AllowGaps = Annotated[
+    bool | None, typer.Option("--allow-gaps", help="Exit 0, not 3, when something was not known.")
+]
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="table, json or ndjson, with =PATH for a file; repeatable.",
+        metavar="FORMAT[=PATH]",
+    ),
+]
+SnapshotPath = Annotated[
+    Path | None, typer.Option("--snapshot", help="Keep what was read (.jsonl.gz).", metavar="PATH")
+]
+LookbackDays = Annotated[
+    int | None, typer.Option("--lookback-days", help="How far back jobs are read (30).", metavar="DAYS")
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", help="Settings file (auditor.toml).", metavar="PATH")
+]
+Concurrency = Annotated[
+    int | None, typer.Option("--concurrency", help="Calls in flight at once (16).", metavar="N")
+]
+NoSearch = Annotated[
+    bool | None, typer.Option("--no-search", help="List and describe; never sagemaker:Search.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say which calls were made and which failed.")]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
+Color = Annotated[str, typer.Option("--color", help="auto, always or never.", metavar="WHEN")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"auditor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Read, judge and report; every command only reads."""
+
+
+@app.command()
+def scan(
+    profile: Profile = None,
+    region: Regions = None,
+    exclude_region: ExcludeRegions = None,
+    role_arn: RoleARN = None,
+    external_id: ExternalId = None,
+    pillar: Pillars = None,
+    rule: Rules = None,
+    skip_rule: SkipRules = None,
+    severity: MinimumSeverity = None,
+    fail_on: FailOn = None,
+    allow_gaps: AllowGaps = None,
+    output: Outputs = None,
+    snapshot: SnapshotPath = None,
+    lookback_days: LookbackDays = None,
+    config: Config = None,
+    concurrency: Concurrency = None,
+    no_search: NoSearch = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+    color: Color = "auto",
+) -> None:
+    """Read an account, judge it, and print scored findings.
+
+    Example: auditor scan --region eu-west-1 -o table -o json=findings.json --fail-on high
+    """
+    from auditor.commands import Console, Judging, scan_account
+
+    flags = _flags(
+        regions=region,
+        exclude_regions=exclude_region,
+        fail_on=fail_on,
+        allow_gaps=allow_gaps,
+        lookback_days=lookback_days,
+        concurrency=concurrency,
+        search=False if no_search else None,
+    )
+    judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
+    console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
+    raise typer.Exit(scan_account(profile, role_arn, external_id, flags, config, judging, snapshot, console))
+
+
+@app.command()
+def collect(
+    snapshot: Annotated[Path, typer.Argument(help="Where to write the snapshot (.jsonl.gz).")],
+    profile: Profile = None,
+    region: Regions = None,
+    exclude_region: ExcludeRegions = None,
+    role_arn: RoleARN = None,
+    external_id: ExternalId = None,
+    pillar: Pillars = None,
+    rule: Rules = None,
+    skip_rule: SkipRules = None,
+    allow_gaps: AllowGaps = None,
+    lookback_days: LookbackDays = None,
+    config: Config = None,
+    concurrency: Concurrency = None,
+    no_search: NoSearch = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+) -> None:
+    """Read an account into a snapshot, for `auditor evaluate`.
+
+    Example: auditor collect account.jsonl.gz --region eu-west-1
+    """
+    from auditor.commands import Console, Judging, collect_account
+
+    flags = _flags(
+        regions=region,
+        exclude_regions=exclude_region,
+        allow_gaps=allow_gaps,
+        lookback_days=lookback_days,
+        concurrency=concurrency,
+        search=False if no_search else None,
+    )
+    judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
+    console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color="auto")
+    raise typer.Exit(
+        collect_account(profile, role_arn, external_id, flags, config, judging, snapshot, console)
+    )
+
+
+@app.command()
+def evaluate(
+    snapshot: Annotated[Path, typer.Argument(help="A snapshot that `scan --snapshot` or `collect` wrote.")],
+    pillar: Pillars = None,
+    rule: Rules = None,
+    skip_rule: SkipRules = None,
+    severity: MinimumSeverity = None,
+    fail_on: FailOn = None,
+    allow_gaps: AllowGaps = None,
+    output: Outputs = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Judge a snapshot again, without AWS: the findings of the scan that wrote it.
+
+    Example: auditor evaluate account.jsonl.gz -o json=findings.json
+    """
+    from auditor.commands import Console, Judging, evaluate_snapshot
+
+    judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
+    console = Console(quiet=quiet, verbose=False, progress=False, color=color)
+    flags = _flags(fail_on=fail_on, allow_gaps=allow_gaps)
+    raise typer.Exit(evaluate_snapshot(snapshot, flags, config, judging, console))
+
+
+@app.command()
+def demo(
+    pillar: Pillars = None,
+    rule: Rules = None,
+    skip_rule: SkipRules = None,
+    severity: MinimumSeverity = None,
+    fail_on: FailOn = None,
+    output: Outputs = None,
+    snapshot: SnapshotPath = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+    color: Color = "auto",
+) -> None:
+    """Scan the embedded demo account: a small ML company in two Regions. Needs the extra `demo`.
+
+    Gaps are allowed here: the account refuses a few calls so that *unknown* is seen.
+    """
+    from auditor.commands import Console, Judging, scan_demo
+
+    judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
+    console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
+    flags = _flags(fail_on=fail_on, allow_gaps=True)
+    raise typer.Exit(scan_demo(flags, config, judging, snapshot, console))
+
+
+rules_app = typer.Typer(
+    help="The rules: what they ask, why, what they read.", no_args_is_help=False, rich_markup_mode=None
+)
+app.add_typer(rules_app, name="rules")
+
+
+@rules_app.callback(invoke_without_command=True)
+def rules_root(context: typer.Context) -> None:
+    """The rules: what they ask, why, what they read."""
+    if context.invoked_subcommand is None:
+        rules_list()
+
+
+@rules_app.command("list")
+def rules_list(pillar: Pillars = None) -> None:
+    """Every rule: code, severity, kind of resource and title."""
+    from auditor.catalogue import list_rules
+
+    _show(lambda: list_rules(pillar or []))
+
+
+@rules_app.command("show")
+def rules_show(
+    code: Annotated[str, typer.Argument(help="Rule code, such as SEC-003.", autocompletion=_complete_rules)],
+) -> None:
+    """One rule: its documentation, thresholds, references, and what it reads."""
+    from auditor.catalogue import show_rule
+
+    _show(lambda: show_rule(code))
+
+
+@app.command()
+def policy(
+    pillar: Pillars = None, rule: Rules = None, skip_rule: SkipRules = None, no_search: NoSearch = None
+) -> None:
+    """Print the least IAM policy for a selection of rules, as JSON.
+
+    Example: auditor policy --pillar security > auditor-policy.json
+    """
+    from auditor.catalogue import policy_json
+
+    _show(lambda: policy_json(rule or [], skip_rule or [], pillar or [], search=not no_search))
+
+
+@app.command()
+def doctor(
+    profile: Profile = None,
+    region: Regions = None,
+    exclude_region: ExcludeRegions = None,
+    role_arn: RoleARN = None,
+    external_id: ExternalId = None,
+    pillar: Pillars = None,
+    rule: Rules = None,
+    skip_rule: SkipRules = None,
+    config: Config = None,
+) -> None:
+    """Say who you are, which Regions are enabled, and which of the calls are refused.
+
+    Makes each call once for something that does not exist: AWS refuses before it looks.
+    """
+    from auditor.commands import Judging, examine
+
+    judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
+    flags = _flags(regions=region, exclude_regions=exclude_region)
+    raise typer.Exit(examine(profile, role_arn, external_id, flags, config, judging))
+
+
+schema_app = typer.Typer(
+    help="The shapes of what auditor writes.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(schema_app, name="schema")
+
+
+@schema_app.command("findings")
+def schema_findings() -> None:
+    """The JSON Schema of the findings feed (-o json)."""
+    import json
+
+    from auditor.outputs.json_v1 import schema
+
+    typer.echo(json.dumps(schema(), indent=2))
+
+
+@schema_app.callback()
+def schema_root() -> None:
+    """The shapes of what auditor writes."""
+
+
+def _flags(**given: Any) -> dict[str, Any]:
+    """The settings that were given on the command line."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if v is not None}
+
+
+def _show(make: Any) -> None:
+    """Print what a function makes; a rule or pillar that does not exist is wrong usage."""
+    from auditor.selection import SelectionError
+
+    try:
+        typer.echo(make())
+    except SelectionError as error:
+        typer.echo(f"auditor: {error}", err=True)
+        raise typer.Exit(Exit.USAGE) from error
+
+
+def main() -> None:
+    """The entry point: Ctrl-C outside of a scan ends with 130, a closed pipe quietly."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (`head`, a pager) has gone; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.CLEAN)

@@ -1,0 +1,479 @@
+"""What the commands do: settings, selection, the run, outputs, and the exit code with one clear line."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auditor.cli import Exit
+from auditor.files import write_private
+from auditor.report import Report, make_report
+from auditor.selection import SelectionError, select
+from auditor.settings import Settings, SettingsError, check_thresholds, load, suggestion
+from collectors.model import CollectorError, Snapshot
+from evaluators.rule import Rule, Severity, all_rules
+
+if TYPE_CHECKING:
+    from auditor.scan import Scan
+    from collectors.run import Progress
+    from collectors.session import Sessions
+
+UNPACED = 1000.0
+"""A share of the published rates that slows nothing down."""
+
+FORMATS = ("table", "json", "ndjson")
+
+
+class UsageError(ValueError):
+    """A flag that cannot be: the text says which and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """How a command talks: results on stdout, everything else on stderr."""
+
+    quiet: bool
+    verbose: bool
+    progress: bool
+    color: str
+
+    def say(self, text: str) -> None:
+        """A note on stderr, unless quiet."""
+        if not self.quiet:
+            print(text, file=sys.stderr)  # noqa: T201 - this is the command line
+
+    @property
+    def colored(self) -> bool:
+        """Whether stdout gets colour: `NO_COLOR` and a pipe turn it off, a flag decides over both."""
+        if self.color not in ("auto", "always", "never"):
+            raise UsageError(f"--color {self.color!r}: takes auto, always or never")
+        if self.color == "auto":
+            return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        return self.color == "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Which rules, which findings, and where they go."""
+
+    rules: list[str]
+    skipped: list[str]
+    pillars: list[str]
+    severity: str | None
+    outputs: list[str]
+
+    def chosen(self) -> tuple[Rule, ...]:
+        """The rules of the selection."""
+        return select(self.rules, self.skipped, self.pillars)
+
+    @property
+    def all(self) -> bool:
+        """Whether nothing was selected."""
+        return not (self.rules or self.skipped or self.pillars)
+
+
+def fail(message: str, code: Exit) -> int:
+    """One line on stderr, and the exit code."""
+    print(f"auditor: {message}", file=sys.stderr)  # noqa: T201 - this is the command line
+    return int(code)
+
+
+def _guarded(run: Callable[[], int]) -> int:
+    """Turn what can go wrong before results into one line and the right exit code."""
+    from collectors.snapshot_file import SnapshotError
+
+    try:
+        return run()
+    except (UsageError, SettingsError, SelectionError) as error:
+        return fail(str(error), Exit.USAGE)
+    except SnapshotError as error:
+        return fail(str(error), Exit.NOT_STARTED)
+    except CollectorError as error:
+        return fail(str(error), _start_code(error))
+    except KeyboardInterrupt:
+        return fail("interrupted", Exit.INTERRUPTED)
+
+
+def _start_code(error: CollectorError) -> Exit:
+    """A Region that does not exist is wrong usage; all else kept the run from starting."""
+    return Exit.USAGE if type(error).__name__ in ("RegionError", "ProfileError") else Exit.NOT_STARTED
+
+
+def severity_of(name: str | None) -> Severity | None:
+    """A severity by its label. Raises `UsageError`."""
+    if name is None:
+        return None
+    try:
+        return Severity[name.upper()]
+    except KeyError as error:
+        labels = ", ".join(severity.label for severity in sorted(Severity, reverse=True))
+        raise UsageError(f"no severity is called {name!r}; there are {labels}") from error
+
+
+def parse_outputs(outputs: list[str]) -> list[tuple[str, Path | None]]:
+    """`json=findings.json` as format and path. Raises `UsageError`, also for a path that cannot be written."""
+    parsed: list[tuple[str, Path | None]] = []
+    for text in outputs or ["table"]:
+        name, _, target = text.partition("=")
+        if name not in FORMATS:
+            raise UsageError(f"no output format is called {name!r}; there are {', '.join(FORMATS)}")
+        path = Path(target) if target else None
+        if path is not None:
+            check_writable(path)
+        parsed.append((name, path))
+    if sum(path is None for _, path in parsed) > 1:
+        raise UsageError(
+            "only one --output can go to stdout: give the others a path, such as json=findings.json"
+        )
+    return parsed
+
+
+def check_writable(path: Path) -> None:
+    """Raises `UsageError` where a file cannot be made, before an hour of reading is lost over it."""
+    folder = path.parent
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a directory")
+    if not folder.is_dir():
+        raise UsageError(f"cannot write {path}: there is no directory {folder}")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write {path}: no permission in {folder}")
+
+
+def settings_from(
+    config: Path | None, flags: Mapping[str, Any]
+) -> tuple[Settings, dict[str, dict[str, Any]]]:
+    """The settings, and the thresholds that differ from the rules' defaults, checked and converted."""
+    settings = load(config, os.environ, flags, Path.cwd())
+    declared = {rule.code: rule.thresholds for rule in all_rules()}
+    for number, accepted in enumerate(settings.accepted):
+        if accepted.rule not in declared:
+            hint = suggestion(accepted.rule, declared)
+            raise settings.source.error(
+                ("accepted", number, "rule"), f"no rule is called {accepted.rule!r}{hint}"
+            )
+    return settings, check_thresholds(settings, declared)
+
+
+def scan_account(
+    profile: str | None,
+    role_arn: str | None,
+    external_id: str | None,
+    flags: Mapping[str, Any],
+    config: Path | None,
+    judging: Judging,
+    snapshot_path: Path | None,
+    console: Console,
+) -> int:
+    """`auditor scan`."""
+
+    def run() -> int:
+        prepared = _Prepared.of(config, flags, judging, snapshot_path, console)
+        from collectors.session import open_sessions
+
+        sessions = open_sessions(
+            profile=profile,
+            role_arn=role_arn,
+            external_id=external_id,
+            concurrency=prepared.settings.concurrency,
+        )
+        return prepared.scan_and_report(sessions)
+
+    return _guarded(run)
+
+
+def scan_demo(
+    flags: Mapping[str, Any],
+    config: Path | None,
+    judging: Judging,
+    snapshot_path: Path | None,
+    console: Console,
+) -> int:
+    """`auditor demo`: the same pipeline over the embedded account."""
+
+    def run() -> int:
+        prepared = _Prepared.of(config, flags, judging, snapshot_path, console)
+        try:
+            from auditor.demo.account import build, demo_session
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"the demo account needs {error.name}: pip install 'sagemaker-auditor[demo]'"
+            ) from error
+        from collectors.session import Sessions
+
+        now = datetime.now(UTC).replace(microsecond=0)
+        # No account's limits are at stake here, so the published rates do not slow it down.
+        settings = replace(prepared.settings, rate_share=UNPACED)
+        scan = replace(prepared.scan, settings=settings, now=now)
+        with demo_session(build(now)) as session:
+            return prepared.scan_and_report(Sessions(session), scan)
+
+    return _guarded(run)
+
+
+def collect_account(
+    profile: str | None,
+    role_arn: str | None,
+    external_id: str | None,
+    flags: Mapping[str, Any],
+    config: Path | None,
+    judging: Judging,
+    snapshot_path: Path,
+    console: Console,
+) -> int:
+    """`auditor collect`: the first half of a scan."""
+
+    def run() -> int:
+        prepared = _Prepared.of(config, flags, judging, snapshot_path, console)
+        from collectors.session import open_sessions
+
+        sessions = open_sessions(
+            profile=profile,
+            role_arn=role_arn,
+            external_id=external_id,
+            concurrency=prepared.settings.concurrency,
+        )
+        snapshot = prepared.read(sessions, prepared.scan)
+        console.say(
+            f"{len(snapshot)} resources, {len(snapshot.gaps)} gaps in {snapshot_path}: "
+            f"auditor evaluate {snapshot_path}"
+        )
+        if prepared.lost:
+            return fail(prepared.lost, Exit.INCOMPLETE)
+        if snapshot.ends[-1].why == "interrupted":
+            return int(Exit.INTERRUPTED)
+        whole = snapshot.complete and not snapshot.gaps
+        return int(Exit.CLEAN if whole or prepared.settings.allow_gaps else Exit.INCOMPLETE)
+
+    return _guarded(run)
+
+
+def evaluate_snapshot(
+    path: Path, flags: Mapping[str, Any], config: Path | None, judging: Judging, console: Console
+) -> int:
+    """`auditor evaluate`: the second half of a scan. Without a selection, the rules of that scan."""
+
+    def run() -> int:
+        prepared = _Prepared.of(config, flags, judging, None, console)
+        from collectors.snapshot_file import read_snapshot
+
+        snapshot = read_snapshot(path)
+        rules = prepared.scan.rules
+        recorded = {code for manifest in snapshot.manifests for code in manifest.rules}
+        if judging.all and recorded:
+            rules = tuple(rule for rule in rules if rule.code in recorded)
+        return prepared.report(snapshot, rules)
+
+    return _guarded(run)
+
+
+def examine(
+    profile: str | None,
+    role_arn: str | None,
+    external_id: str | None,
+    flags: Mapping[str, Any],
+    config: Path | None,
+    judging: Judging,
+) -> int:
+    """`auditor doctor`."""
+
+    def run() -> int:
+        settings, _ = settings_from(config, flags)
+        rules = judging.chosen()
+        from auditor.doctor import probe
+        from auditor.permissions import operations_for
+        from collectors.session import open_sessions
+
+        sessions = open_sessions(profile=profile, role_arn=role_arn, external_id=external_id)
+        identity = sessions.identity()
+        show(f"You are {identity.arn} in account {identity.account} ({identity.partition}).")
+        regions, note = sessions.regions(identity, settings.regions, settings.exclude_regions)
+        show(f"Regions: {', '.join(regions)}" + (f" ({note})" if note else ""))
+        operations = operations_for(rules, search=settings.search)
+        tried = list(probe(sessions, identity, regions, operations))
+        refused = [found for found in tried if found.refused]
+        for found in tried:
+            if found.unclear:
+                show(f"unclear  {found.operation} in {found.region}: {found.gap}")
+        for found in refused:
+            show(f"refused  {found.operation} in {found.region}: {found.gap.message if found.gap else ''}")
+        show(f"{len(tried) - len(refused)} of {len(tried)} calls are allowed.")
+        if not refused:
+            return int(Exit.CLEAN)
+        actions = sorted(
+            {found.operation.iam_action for found in refused} | ({"ec2:DescribeRegions"} if note else set())
+        )
+        show("\nGrant what is missing:\n")
+        show(grant_json(actions))
+        return int(Exit.INCOMPLETE)
+
+    return _guarded(run)
+
+
+def show(text: str) -> None:
+    """A line of a result on stdout, safe for a terminal."""
+    from auditor.outputs.text import safe
+
+    print("\n".join(safe(line) for line in text.split("\n")))  # noqa: T201 - this is the command line
+
+
+def grant_json(actions: list[str]) -> str:
+    """An IAM policy that allows these actions."""
+    import json
+
+    statement = {"Sid": "AuditorRead", "Effect": "Allow", "Action": actions, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1)
+
+
+class _Prepared:
+    """A run whose flags and settings were checked before anything else happens."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        thresholds: dict[str, dict[str, Any]],
+        scan: "Scan",
+        outputs: list[tuple[str, Path | None]],
+        severity: Severity,
+        console: Console,
+    ) -> None:
+        self.settings = settings
+        self.thresholds = thresholds
+        self.scan = scan
+        self.outputs = outputs
+        self.severity = severity
+        self.console = console
+        self.lost = ""
+
+    @classmethod
+    def of(
+        cls,
+        config: Path | None,
+        flags: Mapping[str, Any],
+        judging: Judging,
+        snapshot_path: Path | None,
+        console: Console,
+    ) -> "_Prepared":
+        from auditor.scan import Scan
+
+        settings, thresholds = settings_from(config, flags)
+        rules = judging.chosen()
+        outputs = parse_outputs(judging.outputs)
+        severity = severity_of(judging.severity) or Severity.INFO
+        if snapshot_path is not None:
+            check_writable(snapshot_path)
+        _ = console.colored
+        return cls(
+            settings, thresholds, Scan(rules, settings, thresholds, snapshot_path), outputs, severity, console
+        )
+
+    def scan_and_report(self, sessions: "Sessions", scan: "Scan | None" = None) -> int:
+        """Read, judge, write; the snapshot is on disk before judging begins."""
+        scan = scan or self.scan
+        snapshot = self.read(sessions, scan)
+        code = self.report(snapshot, scan.rules)
+        return int(Exit.INTERRUPTED) if snapshot.ends[-1].why == "interrupted" else code
+
+    def read(self, sessions: "Sessions", scan: "Scan") -> Snapshot:
+        """Read the account with progress on a terminal."""
+        from auditor.scan import run_scan
+
+        with progress_bar(self.console, "reading") as advance:
+
+            def listed(state: "Progress") -> None:
+                if advance is not None:
+                    text = f"{state.kind} in {state.region}, {state.resources} resources, {state.calls} calls"
+                    advance(state.done, state.total, f"{state.done} of {state.total} listings: {text}")
+
+            outcome = run_scan(sessions, scan, listed)
+        if outcome.lost:
+            self.lost = (
+                f"{scan.snapshot_path} was not written: {outcome.lost}; what was read is judged all the same"
+            )
+        if self.console.verbose:
+            for operation, calls in sorted(outcome.calls.items()):
+                self.console.say(f"{calls:>6} {operation}")
+            for gap in outcome.snapshot.gaps:
+                self.console.say(f"   gap {gap}: {gap.message}")
+        return outcome.snapshot
+
+    def report(self, snapshot: Snapshot, rules: tuple[Rule, ...]) -> int:
+        """Judge, write every output, and choose the exit code."""
+        with progress_bar(self.console, "judging") as advance:
+            report = make_report(
+                snapshot, rules, self.settings, self.thresholds, severity=self.severity, on_finding=advance
+            )
+        for name, path in self.outputs:
+            try:
+                self.write(report, name, path)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                self.lost = f"cannot write {path or 'stdout'}: {error.strerror or error}"
+                if path is not None and all(other is not None for _, other in self.outputs):
+                    self.write(report, "table", None)
+        if self.lost:
+            fail(self.lost, Exit.INCOMPLETE)
+        return int(self.exit_code(report))
+
+    def write(self, report: Report, name: str, path: Path | None) -> None:
+        """One output, to a private file or to stdout."""
+        chunks = self.chunks(report, name, to_terminal=path is None)
+        if path is not None:
+            write_private(path, chunks)
+            return
+        sys.stdout.flush()
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+    def chunks(self, report: Report, name: str, *, to_terminal: bool) -> Iterable[bytes]:
+        if name == "table":
+            return self.table(report, color=to_terminal and self.console.colored)
+        from auditor.outputs.json_v1 import json_chunks, ndjson_chunks
+
+        return json_chunks(report) if name == "json" else ndjson_chunks(report)
+
+    def table(self, report: Report, *, color: bool) -> Iterator[bytes]:
+        import shutil
+
+        from auditor.outputs.table import table_chunks
+
+        for text in table_chunks(report, color=color, width=shutil.get_terminal_size((110, 40)).columns):
+            yield text.encode("utf-8", "backslashreplace")
+
+    def exit_code(self, report: Report) -> Exit:
+        """A real finding outranks incomplete, and an incomplete run is never clean unless gaps are allowed."""
+        limit = severity_of(self.settings.fail_on)
+        if limit is not None and report.at_or_over(limit):
+            return Exit.FINDINGS
+        if self.lost or not (report.complete or self.settings.allow_gaps):
+            return Exit.INCOMPLETE
+        return Exit.CLEAN
+
+
+@contextmanager
+def progress_bar(console: Console, title: str) -> Iterator["Callable[[int, int | None, str], None] | None"]:
+    """A progress bar on stderr, only on a terminal: done, in all, and what is going on."""
+    if console.quiet or not console.progress or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console as RichConsole
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def advance(done: int, total: int | None, text: str) -> None:
+            bar.update(task, completed=done, total=total, description=text)
+
+        yield advance

@@ -1,0 +1,24 @@
+"""Files are written whole or not at all, and only their owner can read them."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def write_private(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file beside its target (mode 0600) and rename it. Raises `OSError` and leaves no litter."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise

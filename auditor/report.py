@@ -1,0 +1,166 @@
+"""A report: everything that the outputs say about one run, made from a snapshot and its verdicts."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from auditor.settings import Accepted, Attestation, Settings
+from collectors.collector import all_collectors
+from collectors.model import Gap, Snapshot
+from evaluators.engine import judge
+from evaluators.environment import Environment, Placing
+from evaluators.finding import Finding, finding_of
+from evaluators.rule import Pillar, Rule, Severity, Status
+from evaluators.score import Score, Scoreboard
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was audited, when, how far back, and how it went. Every value comes out of the snapshot."""
+
+    tool_version: str
+    account: str
+    partition: str
+    regions: tuple[str, ...]
+    started: datetime
+    jobs_since: datetime
+    lookback_days: int
+    metric_days: int
+    seconds: float
+    calls: int
+    throttles: int
+    complete: bool
+    why_incomplete: str
+    resources: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run's findings (worst first), unknowns, scores and gaps.
+
+    `findings` holds what failed and was not accepted; `accepted` what a person accepted, with the
+    acceptance; `unknown` what nobody knows.
+    """
+
+    run: Run
+    findings: tuple[Finding, ...]
+    unknown: tuple[Finding, ...]
+    accepted: tuple[tuple[Finding, Accepted], ...]
+    expired: tuple[Accepted, ...]
+    attestations: Mapping[str, Attestation]
+    overall: Score
+    pillars: Mapping[Pillar, Score]
+    rules: tuple[tuple[Rule, Mapping[str, int]], ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that the rules ask was read."""
+        return self.run.complete and not self.gaps and not self.unknown
+
+    def at_or_over(self, severity: Severity) -> int:
+        """How many findings are at least so severe."""
+        return sum(finding.severity >= severity for finding in self.findings)
+
+    def by_severity(self) -> dict[str, int]:
+        """Findings by severity, the worst first, with zeros."""
+        counted = Counter(finding.severity for finding in self.findings)
+        return {severity.label: counted[severity] for severity in sorted(Severity, reverse=True)}
+
+
+def placing_of(settings: Settings) -> Placing:
+    """How the settings place resources in environments."""
+    given = settings.environments
+    each = {environment: getattr(given, environment.value) for environment in Environment}
+    return Placing(
+        tag_keys=given.tag_keys,
+        tags={e: tuple(value.lower() for value in matches.tags) for e, matches in each.items()},
+        names={e: matches.names for e, matches in each.items() if matches.names},
+        accounts={e: matches.accounts for e, matches in each.items() if matches.accounts},
+    )
+
+
+def make_report(
+    snapshot: Snapshot,
+    rules: tuple[Rule, ...],
+    settings: Settings,
+    thresholds: Mapping[str, Mapping[str, Any]],
+    *,
+    severity: Severity = Severity.INFO,
+    on_finding: Callable[[int, int | None, str], None] | None = None,
+) -> Report:
+    """Judge a snapshot. `severity` hides findings below it; they still count in the scores.
+
+    `on_finding` is told how many findings there are so far.
+    """
+    board = Scoreboard(rules)
+    findings: list[Finding] = []
+    unknown: list[Finding] = []
+    accepted: list[tuple[Finding, Accepted]] = []
+    today = _today(snapshot)
+    excluded = {"bucket": settings.excluded_buckets}
+    for judgement in judge(rules, snapshot, thresholds, placing_of(settings), excluded):
+        if judgement.verdict.status not in (Status.FAIL, Status.UNKNOWN):
+            board.add(judgement)
+            continue
+        finding = finding_of(judgement)
+        acceptance = None
+        if finding.status is Status.FAIL:
+            acceptance = settings.accepted_for(
+                finding.rule.code, finding.subject.arn, finding.subject.part or None, today
+            )
+        board.add(judgement, accepted=acceptance is not None)
+        if acceptance is not None:
+            accepted.append((finding, acceptance))
+        elif finding.status is Status.UNKNOWN:
+            unknown.append(finding)
+        elif finding.severity >= severity:
+            findings.append(finding)
+            if on_finding is not None:
+                on_finding(len(findings), None, f"{len(findings)} findings so far")
+    return Report(
+        run=_run(snapshot),
+        findings=tuple(sorted(findings, key=lambda f: f.rank)),
+        unknown=tuple(sorted(unknown, key=lambda f: f.rank)),
+        accepted=tuple(sorted(accepted, key=lambda pair: pair[0].rank)),
+        expired=tuple(settings.expired(today)),
+        attestations=settings.attestations,
+        overall=board.overall(settings.pillar_weights),
+        pillars={pillar: board.pillar(pillar) for pillar in Pillar},
+        rules=tuple((rule, board.verdicts(rule)) for rule in rules),
+        gaps=tuple(snapshot.gaps),
+    )
+
+
+def _today(snapshot: Snapshot) -> date:
+    """The day of the snapshot: a report on it says the same whenever it is made."""
+    return snapshot.manifests[0].taken_at.date()
+
+
+def _resources(snapshot: Snapshot) -> dict[str, int]:
+    """Resources by kind, without what only belongs to them: tags, metrics, deployments."""
+    typed = {collector.name for collector in all_collectors() if collector.view.type}
+    return {kind: number for kind, number in snapshot.counts().items() if kind in typed}
+
+
+def _run(snapshot: Snapshot) -> Run:
+    first, ends = snapshot.manifests[0], snapshot.ends
+    broken = next((end.why for end in ends if end.why), "")
+    return Run(
+        tool_version=first.tool_version,
+        account=first.account if len({m.account for m in snapshot.manifests}) == 1 else "several",
+        partition=first.partition,
+        regions=tuple(sorted({region for m in snapshot.manifests for region in m.regions})),
+        started=first.taken_at,
+        jobs_since=first.taken_at - timedelta(days=first.lookback_days),
+        lookback_days=first.lookback_days,
+        metric_days=first.metric_days,
+        seconds=round(sum(end.seconds for end in ends), 1),
+        calls=sum(end.calls for end in ends),
+        throttles=sum(end.throttles for end in ends),
+        complete=snapshot.complete,
+        why_incomplete="" if snapshot.complete else broken or "the snapshot ends early",
+        resources=_resources(snapshot),
+    )

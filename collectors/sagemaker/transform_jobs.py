@@ -1,0 +1,94 @@
+"""Batch transform jobs: all of the window from the list, the newest of each family in full."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from collectors.collector import collects
+from collectors.model import Document, Operation, Reading, Resource
+from collectors.s3_uri import buckets_in
+from collectors.sagemaker.job_families import family_name
+from collectors.view import PART, Part, View, optional, part, required
+
+if TYPE_CHECKING:
+    from collectors.reader import Reader
+
+LIST = Operation(
+    "sagemaker",
+    "ListTransformJobs",
+    result="TransformJobSummaries[]",
+    parameters=(("SortBy", "CreationTime"), ("SortOrder", "Descending")),
+)
+DESCRIBE = Operation("sagemaker", "DescribeTransformJob", secrets=("Environment",))
+
+
+class TransformOutput(Part):
+    """Where a job puts its answers."""
+
+    kms_key_id = optional(PART, "KmsKeyId", str)
+    s3_output_path = optional(PART, "S3OutputPath", str)
+
+
+class TransformResources(Part):
+    """What a job runs on."""
+
+    volume_kms_key_id = optional(PART, "VolumeKmsKeyId", str)
+    instance_type = optional(PART, "InstanceType", str)
+
+
+class TransformJob(
+    View,
+    kind="transform-job",
+    type="AWS::SageMaker::TransformJob",
+    listing=(LIST,),
+    name="TransformJobName",
+    arn="TransformJobArn",
+    tagged=True,
+):
+    """A batch transform job. Only the newest of a family is described."""
+
+    transform_job_status = required(LIST, "TransformJobStatus", str, "Completed")
+    creation_time = required(
+        LIST, "CreationTime", datetime, datetime.fromisoformat("2026-11-18T06:00:00+00:00")
+    )
+    failure_reason = optional(LIST, "FailureReason", str)
+    model_name = optional(DESCRIBE, "ModelName", str)
+    s3_uri = optional(DESCRIBE, "TransformInput.DataSource.S3DataSource.S3Uri", str)
+    transform_output = part(DESCRIBE, "TransformOutput", TransformOutput)
+    transform_resources = part(DESCRIBE, "TransformResources", TransformResources)
+
+    @property
+    def is_described(self) -> bool:
+        """Whether more than its summary was asked for."""
+        return str(DESCRIBE) in self.readings
+
+    @property
+    def buckets(self) -> frozenset[str]:
+        """The buckets that it reads and writes; of an older run of a family none is known."""
+        if not self.is_described:
+            return frozenset()
+        output = self.transform_output
+        return buckets_in(self.s3_uri, output.s3_output_path if output else None)
+
+
+@collects(TransformJob)
+def transform_jobs(reader: "Reader") -> Iterator[Resource]:
+    """The jobs of the look-back window, newest first."""
+    families: set[str] = set()
+    newest: set[str] = set()
+    summaries = list(reader.list(LIST, CreationTimeAfter=reader.lookback))
+    for summary in summaries:
+        family = family_name(summary["TransformJobName"])
+        if family not in families:
+            families.add(family)
+            newest.add(summary["TransformJobName"])
+
+    def described(summary: Document) -> list[Resource]:
+        readings: dict[Operation, Reading] = {LIST: summary}
+        name = summary["TransformJobName"]
+        if name in newest and reader.wants(DESCRIBE):
+            readings[DESCRIBE] = reader.read(DESCRIBE, TransformJobName=name)
+        return list(reader.resource(readings))
+
+    for found in reader.gather(described, summaries):
+        yield from found

@@ -1,0 +1,1 @@
+"""What is judged: rules over views, verdicts, findings and scores."""

@@ -1,0 +1,1 @@
+"""Rules of the cost optimisation pillar, one module per subject."""

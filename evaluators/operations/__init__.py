@@ -1,0 +1,1 @@
+"""Rules of the operational excellence pillar, one module per subject."""

@@ -1,0 +1,1 @@
+"""Rules of the performance efficiency pillar, one module per subject."""

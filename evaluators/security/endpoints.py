@@ -1,0 +1,202 @@
+"""Endpoint configurations and batch jobs: encryption."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from collectors.ec2 import InstanceType
+from collectors.model import Reason, Unread
+from collectors.s3 import Bucket
+from collectors.s3_uri import bucket_and_key
+from collectors.sagemaker.endpoint_configs import EndpointConfig
+from collectors.sagemaker.endpoints import Endpoint
+from collectors.sagemaker.transform_jobs import TransformJob
+from collectors.sample import Sample, sample
+from collectors.view import Region, View, index
+from evaluators.controls import config_rule, lens, prowler
+from evaluators.instances import facts, has_twin
+from evaluators.rule import Change, Severity, Verdict, expect, failed, given, not_applicable, passed, rule
+
+_PLAIN = sample(InstanceType, "m5.xlarge", arn="m5.xlarge")
+_NVME = sample(InstanceType, "g5.xlarge", arn="g5.xlarge", instance_storage_supported=True)
+_USED = sample(Endpoint, "scorer", endpoint_config_name="scorer-1")
+_KEY = "arn:aws:kms:eu-west-1:123456789012:key/k"
+
+
+def _config(*variants: Mapping[str, object], **values: Any) -> Sample:
+    made = [{"variant_name": f"v{i}", "model_name": "m", **v} for i, v in enumerate(variants)]
+    return sample(EndpointConfig, "scorer-1", production_variants=made, **values)
+
+
+_M5: dict[str, Any] = {"instance_type": "ml.m5.xlarge"}
+_G5: dict[str, Any] = {"instance_type": "ml.g5.xlarge"}
+_SERVERLESS: dict[str, Any] = {"serverless_config": {"MemorySizeInMB": 2048}}
+
+
+@index
+def _configs_in_use(region: Region) -> frozenset[str]:
+    """The names of the configurations that an endpoint runs on."""
+    return frozenset(e.endpoint_config_name for e in region.all(Endpoint) if e.endpoint_config_name)
+
+
+def _in_use(config: EndpointConfig) -> bool:
+    return config.name in _configs_in_use(config.region)
+
+
+@rule(
+    "SEC-020",
+    Severity.MEDIUM,
+    bad=[
+        given(_config(_M5), _USED, _PLAIN),
+        given(_config(_G5, _M5), _USED, _PLAIN, _NVME),
+        given(_config({"instance_pools": [{"instance_type": "ml.m5.xlarge"}]}), _USED, _PLAIN),
+        given(_config(_M5, kms_key_id=""), _USED, _PLAIN),
+    ],
+    good=[given(_config(_M5, kms_key_id=_KEY), _USED, _PLAIN)],
+    exempt=[
+        given(_config(_M5), _PLAIN),
+        given(_config(_SERVERLESS), _USED),
+        given(_config(_G5), _USED, _NVME),
+    ],
+    remedy="Create a configuration with KmsKeyId and update the endpoint to it.",
+    command="aws sagemaker create-endpoint-config --endpoint-config-name NEW_CONFIG "
+    "--production-variants file://variants.json --kms-key-id KEY",
+    change=Change.RECREATE,
+    maps=[
+        config_rule("sagemaker-endpoint-configuration-kms-key-configured"),
+        prowler("sagemaker_endpoint_config_kms_encryption_enabled"),
+        lens("MLSEC02-BP01"),
+    ],
+)
+def endpoint_volume_without_kms(config: EndpointConfig) -> Verdict:
+    """Endpoint storage volumes should use a KMS key.
+
+    The volume holds the model and what it works on. Only configurations that an endpoint runs on are
+    judged. Types with local NVMe storage encrypt in hardware, and the key does not cover that
+    storage: a configuration of such types alone, or of serverless variants alone, has no volume.
+    """
+    if not _in_use(config):
+        return not_applicable("no endpoint uses this configuration")
+    if config.kms_key_id:
+        return passed()
+    variants = (*config.production_variants, *config.shadow_production_variants)
+    types = sorted({name for variant in variants for name in variant.instance_types})
+    if not types:
+        return not_applicable("serverless variants have no volume of yours")
+    volumes = [name for name in types if not _has_nvme(config, name)]
+    if not volumes:
+        return not_applicable("all its types have local NVMe storage", InstanceType=types)
+    return failed("its volumes have no KMS key", KmsKeyId=config.kms_key_id, InstanceType=volumes)
+
+
+def _has_nvme(view: View, instance_type: str) -> bool:
+    """Whether the type has local storage, which takes no key. Raises `Unread` where EC2 was not read."""
+    return has_twin(instance_type) and facts(view.region, instance_type).instance_storage_supported
+
+
+_KMS_BUCKET = sample(
+    Bucket, "inference", server_side_encryption_configuration={"rules": [{"sse_algorithm": "aws:kms:dsse"}]}
+)
+_S3_BUCKET = sample(
+    Bucket, "inference", server_side_encryption_configuration={"rules": [{"sse_algorithm": "AES256"}]}
+)
+_CAPTURE: dict[str, Any] = {"enable_capture": True, "destination_s3_uri": "s3://inference/capture"}
+_ASYNC: dict[str, Any] = {"s3_output_path": "s3://inference/answers"}
+_OUTPUT: dict[str, Any] = {"s3_output_path": "s3://inference/batch"}
+
+
+@rule(
+    "SEC-021",
+    Severity.MEDIUM,
+    bad=[
+        given(_config(_M5, data_capture_config=_CAPTURE), _USED, _S3_BUCKET),
+        given(_config(_M5, data_capture_config={**_CAPTURE, "kms_key_id": ""}), _USED, _S3_BUCKET),
+        given(_config(_M5, output_config=_ASYNC), _USED, _S3_BUCKET),
+        given(
+            sample(
+                TransformJob, transform_output=_OUTPUT, transform_resources={**_M5, "volume_kms_key_id": _KEY}
+            ),
+            _S3_BUCKET,
+        ),
+        given(
+            sample(TransformJob, transform_output={**_OUTPUT, "kms_key_id": _KEY}, transform_resources=_M5),
+            _PLAIN,
+        ),
+    ],
+    good=[
+        given(_config(_M5, data_capture_config={**_CAPTURE, "kms_key_id": _KEY}), _USED),
+        given(_config(_M5, data_capture_config=_CAPTURE, output_config=_ASYNC), _USED, _KMS_BUCKET),
+        given(
+            sample(TransformJob, transform_output={**_OUTPUT, "kms_key_id": _KEY}, transform_resources=_G5),
+            _NVME,
+        ),
+        given(
+            sample(
+                TransformJob, transform_output=_OUTPUT, transform_resources={**_M5, "volume_kms_key_id": _KEY}
+            ),
+            _KMS_BUCKET,
+        ),
+    ],
+    exempt=[
+        given(_config(_M5), _USED),
+        given(_config(_M5, data_capture_config={**_CAPTURE, "enable_capture": False}), _USED),
+        given(_config(_M5, data_capture_config=_CAPTURE), _S3_BUCKET),
+    ],
+    remedy="Set the key in a new endpoint configuration, or in the next batch job.",
+    change=Change.RECREATE,
+    maps=[lens("MLSEC02-BP01"), lens("MLSEC03-BP03")],
+)
+def inference_output_without_kms(source: EndpointConfig | TransformJob) -> Verdict:
+    """Captured, asynchronous and batch outputs should be encrypted with KMS.
+
+    Requests and answers often hold personal data. A destination bucket that encrypts with KMS by
+    default is as good as a key. A batch job's volume needs a key as well, unless its type has local
+    NVMe storage. Only configurations in use and the latest run of a batch job are judged.
+    """
+    if isinstance(source, TransformJob):
+        return _transform(source)
+    if not _in_use(source):
+        return not_applicable("no endpoint uses this configuration")
+    capture, output = source.data_capture_config, source.output_config
+    used: dict[str, tuple[str | None, str | None]] = {}
+    if capture is not None and capture.enable_capture:
+        used["captured data"] = (capture.kms_key_id, capture.destination_s3_uri)
+    if output is not None:
+        used["asynchronous answers"] = (output.kms_key_id, output.s3_output_path)
+    if not used:
+        return not_applicable("it captures nothing and answers directly")
+    bare = [what for what, (key, uri) in used.items() if not key and not _kms_by_default(source, uri)]
+    return expect(
+        not bare,
+        f"no KMS key for {' and '.join(bare)}",
+        KmsKeyId=None,
+        destinations=[uri for _, uri in used.values()],
+    )
+
+
+def _transform(job: TransformJob) -> Verdict:
+    if not job.is_described:
+        return not_applicable("an older run of the same job")
+    output, resources = job.transform_output, job.transform_resources
+    bare = []
+    if output is not None and not output.kms_key_id and not _kms_by_default(job, output.s3_output_path):
+        bare.append("its answers")
+    if resources is not None and not resources.volume_kms_key_id:
+        name = resources.instance_type or ""
+        if not _has_nvme(job, name):
+            bare.append("its volume")
+    return expect(
+        not bare,
+        f"no KMS key for {' and '.join(bare)}",
+        KmsKeyId=output.kms_key_id if output else None,
+        VolumeKmsKeyId=resources.volume_kms_key_id if resources else None,
+    )
+
+
+def _kms_by_default(view: View, uri: str | None) -> bool:
+    """Whether the destination encrypts with KMS by default. Raises `Unread` for a bucket of another account."""
+    place = bucket_and_key(uri or "")
+    bucket = view.region.find(Bucket, place[0]) if place else None
+    if bucket is None:
+        message = f"the encryption of {uri} belongs to another account"
+        raise Unread(view.gap("s3:GetBucketEncryption", Reason.NOT_READ, message))
+    return bucket.encrypted_with_kms
