@@ -8,6 +8,7 @@ Exceptions of this package:
     Unread                     a gap was touched: nobody knows the value
 """
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -189,11 +190,21 @@ class End(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
+_Held = tuple[str, bytes]
+"""A resource as a snapshot holds it: its name and its deflated documents; the rest is where it is held."""
+
+
+def _resource(place: tuple[str, str, str], key: str, held: _Held) -> Resource:
+    name, packed = held
+    return Resource(*place, key, name, msgspec.Raw(zlib.decompress(packed)))
+
+
 class Snapshot:
     """What was read of one or several accounts: resources by kind and place, listings and gaps.
 
     Resources come out sorted by id whatever the order in which they were read, so that a snapshot
-    and the file made from it give the same findings.
+    and the file made from it give the same findings. They are held deflated, a few hundred bytes
+    each, since accounts have a hundred thousand of them.
     """
 
     def __init__(self, manifests: tuple[Manifest, ...]) -> None:
@@ -201,14 +212,15 @@ class Snapshot:
         self.ends: list[End] = []
         self.gaps: list[Gap] = []
         self.listings: dict[tuple[str, str, str], Gap | None] = {}
-        self._resources: dict[tuple[str, str, str], dict[str, Resource]] = {}
+        self._held: dict[tuple[str, str, str], dict[str, _Held]] = {}
         self._names: dict[tuple[str, str, str], dict[str, str]] = {}
 
     def add(self, resource: Resource) -> None:
         """Keep a resource; a later one with the same id replaces the earlier."""
         place = (resource.kind, resource.account, resource.region)
-        self._resources.setdefault(place, {})[resource.id] = resource
-        self._names.setdefault(place, {})[resource.name] = resource.id
+        name = resource.id if resource.name == resource.id else resource.name
+        self._held.setdefault(place, {})[resource.id] = (name, zlib.compress(bytes(resource.documents), 1))
+        self._names.pop(place, None)
 
     def close(self, listing: Listing) -> None:
         """Record that a kind was listed in a place; a gap outranks an earlier success."""
@@ -225,19 +237,23 @@ class Snapshot:
     def find(self, kind: str, account: str, region: str, key: str) -> Resource | None:
         """The resource with this id (ARN) or name, or `None`."""
         place = (kind, account, region)
-        held = self._resources.get(place, {})
-        found = held.get(key)
-        return found if found is not None else held.get(self._names.get(place, {}).get(key, ""))
+        held = self._held.get(place, {})
+        if key not in held:
+            if place not in self._names:
+                self._names[place] = {name: id_ for id_, (name, _) in held.items()}
+            key = self._names[place].get(key, "")
+        return _resource(place, key, held[key]) if key in held else None
 
     def of_kind(self, kind: str, account: str, region: str) -> Iterator[Resource]:
         """All resources of a kind in a place, sorted by id."""
-        held = self._resources.get((kind, account, region), {})
+        place = (kind, account, region)
+        held = self._held.get(place, {})
         for key in sorted(held):
-            yield held[key]
+            yield _resource(place, key, held[key])
 
     def resources(self) -> Iterator[Resource]:
         """All resources, by kind and place and then by id."""
-        for kind, account, region in sorted(self._resources):
+        for kind, account, region in sorted(self._held):
             yield from self.of_kind(kind, account, region)
 
     def places(self) -> list[tuple[str, str]]:
@@ -255,11 +271,11 @@ class Snapshot:
         return len(self.ends) == len(self.manifests) and all(end.complete for end in self.ends)
 
     def __len__(self) -> int:
-        return sum(len(held) for held in self._resources.values())
+        return sum(len(held) for held in self._held.values())
 
     def counts(self) -> dict[str, int]:
         """How many resources of each kind it holds."""
         counted: dict[str, int] = {}
-        for (kind, _, _), held in self._resources.items():
+        for (kind, _, _), held in self._held.items():
             counted[kind] = counted.get(kind, 0) + len(held)
         return dict(sorted(counted.items()))

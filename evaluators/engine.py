@@ -88,6 +88,7 @@ class _Judge:
         self.thresholds = thresholds
         self.placing = placing
         self.excluded = excluded
+        self.subjects: dict[str, Subject] = {}
 
     def kind(self, rules: list[Rule], view: type[View], region: Region) -> Iterator[Judgement]:
         """All resources of a kind in one Region."""
@@ -101,7 +102,8 @@ class _Judge:
             yield from self.resource(rules, found)
 
     def resource(self, rules: list[Rule], view: View) -> Iterator[Judgement]:
-        """One resource and its parts."""
+        """One resource and its parts. Verdicts share a subject: one resource can fail many rules."""
+        self.subjects = {}
         placed = placement(view, self.placing)
         if any(fnmatchcase(view.name, pattern) for pattern in self.excluded.get(view.kind, ())):
             verdict = not_applicable("excluded by the settings")
@@ -158,10 +160,16 @@ class _Judge:
             raise Unread(Gap(f"rule {rule.code}", Reason.FAILED, text, resource=where)) from error
 
     def said(self, rule: Rule, node: View | Part, verdict: Verdict, placed: Placement) -> Judgement:
-        return Judgement(rule, _subject(node), verdict, placed, _operations(rule, node.view, verdict))
+        return Judgement(rule, self.subject(node), verdict, placed, _operations(rule, node.view, verdict))
 
     def unread(self, rule: Rule, node: View | Part, placed: Placement, gap: Gap) -> Judgement:
-        return Judgement(rule, _subject(node), _unknown(gap), placed, gap=gap)
+        return Judgement(rule, self.subject(node), _unknown(gap), placed, gap=gap)
+
+    def subject(self, node: View | Part) -> Subject:
+        """What a verdict on this node is about, made once for each resource and part."""
+        if node.key not in self.subjects:
+            self.subjects[node.key] = _subject(node)
+        return self.subjects[node.key]
 
 
 def _unknown(gap: Gap) -> Verdict:

@@ -67,7 +67,8 @@ def _families(jobs: Iterable[Job]) -> Families:
     for job in jobs:
         try:
             if not (isinstance(job, TrainingJob) and job.is_child):
-                dated.setdefault(_family(job), []).append((job.creation_time, job.id))
+                run = (job.creation_time, job.id)
+                dated.setdefault(_family(job), []).append(run)
         except Unread as unread:
             found.unread[family_name(job.name)] = unread
     found.runs = {family: [arn for _, arn in sorted(runs, reverse=True)] for family, runs in dated.items()}

@@ -39,7 +39,11 @@ class Finding:
     why: str
     evidence: tuple[Evidence, ...]
     lowered: tuple[str, ...]
-    command: str
+
+    @property
+    def command(self) -> str:
+        """The command that mends it, with its names filled in; none for an unknown."""
+        return "" if self.status is Status.UNKNOWN else filled(self.rule.remedy.command, self.subject)
 
     @property
     def rank(self) -> tuple[int, int, str, str, str, str]:
@@ -77,7 +81,6 @@ def finding_of(judgement: Judgement) -> Finding:
         why=verdict.message,
         evidence=tuple(_evidence(judgement)),
         lowered=lowered,
-        command="" if unknown else filled(rule.remedy.command, subject),
     )
 
 

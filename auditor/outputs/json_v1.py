@@ -25,9 +25,9 @@ Verdicts = dict[str, int]
 class ScoreV1(msgspec.Struct, frozen=True):
     """A score as an interval, with how much of it is known."""
 
-    low: Annotated[float, Meta(description="0-100; everything unknown counted as failed.")] | None
-    high: Annotated[float, Meta(description="0-100; everything unknown counted as passed.")] | None
-    coverage: Annotated[float, Meta(description="Share (0-1) of the score's weight that is known.")] | None
+    low: Annotated[float | None, Meta(description="0-100; everything unknown counted as failed.")]
+    high: Annotated[float | None, Meta(description="0-100; everything unknown counted as passed.")]
+    coverage: Annotated[float | None, Meta(description="Share (0-1) of the score's weight that is known.")]
     verdicts: Annotated[
         Verdicts, Meta(description="Verdicts by name: pass, fail, not_applicable, unknown, accepted.")
     ]
@@ -36,42 +36,42 @@ class ScoreV1(msgspec.Struct, frozen=True):
 class AttestationV1(msgspec.Struct, frozen=True):
     """A person's answer about something that leaves no trace in any API."""
 
-    code: str
-    answer: str
-    owner: str
-    date: date
+    code: Annotated[str, Meta(description="The practice or rule that it answers.")]
+    answer: Annotated[str, Meta(description="What the person says.")]
+    owner: Annotated[str, Meta(description="Who says so.")]
+    date: Annotated[date, Meta(description="When.")]
 
 
 class ExpiredV1(msgspec.Struct, frozen=True):
     """An acceptance that has run out: what it covered counts again."""
 
-    rule: str
-    resource: str
-    reason: str
-    expires: date
+    rule: Annotated[str, Meta(description="Rule code.")]
+    resource: Annotated[str, Meta(description="ARN pattern that it covered.")]
+    reason: Annotated[str, Meta(description="Why it was accepted.")]
+    expires: Annotated[date, Meta(description="The last day on which it counted.")]
 
 
 class RunV1(msgspec.Struct, frozen=True):
     """The run behind a report."""
 
     schema_version: Annotated[str, Meta(description="Version of this feed.")]
-    tool_version: str
+    tool_version: Annotated[str, Meta(description="Version of auditor that read the account.")]
     account: Annotated[str, Meta(description="12-digit account id.")]
-    partition: str
-    regions: list[str]
+    partition: Annotated[str, Meta(description="aws, aws-cn, aws-us-gov or aws-eusc.")]
+    regions: Annotated[list[str], Meta(description="Regions that were read.")]
     started: Annotated[datetime, Meta(description="When the snapshot was taken; the clock of every rule.")]
     jobs_since: Annotated[datetime, Meta(description="Start of the window from which jobs were read.")]
-    lookback_days: int
-    metric_days: int
+    lookback_days: Annotated[int, Meta(description="Length of the jobs' window in days.")]
+    metric_days: Annotated[int, Meta(description="Length of the metrics' window in days.")]
     seconds: Annotated[float, Meta(description="How long reading took.")]
     calls: Annotated[int, Meta(description="API calls made.")]
     throttles: Annotated[int, Meta(description="Calls that AWS asked to repeat more slowly.")]
     complete: Annotated[bool, Meta(description="False when interrupted, or when anything was not known.")]
-    why_incomplete: str
+    why_incomplete: Annotated[str, Meta(description="Why reading ended early; empty where it did not.")]
     resources: Annotated[dict[str, int], Meta(description="Resources read, by kind.")]
-    score: ScoreV1
-    attestations: list[AttestationV1]
-    expired_acceptances: list[ExpiredV1]
+    score: Annotated[ScoreV1, Meta(description="The mean of the pillars by their weights.")]
+    attestations: Annotated[list[AttestationV1], Meta(description="Answers from the settings.")]
+    expired_acceptances: Annotated[list[ExpiredV1], Meta(description="Acceptances that have run out.")]
 
 
 class EvidenceV1(msgspec.Struct, frozen=True):
@@ -79,88 +79,104 @@ class EvidenceV1(msgspec.Struct, frozen=True):
 
     operation: Annotated[str, Meta(description="The API operation; empty for a computed figure.")]
     field: Annotated[str, Meta(description="The member of its response, or the figure's name.")]
-    value: Any
+    value: Annotated[Any, Meta(description="What was read, or computed from what was read.")]
 
 
 class ReferenceV1(msgspec.Struct, frozen=True):
     """A control or practice of another standard."""
 
-    standard: str
-    id: str
-    title: str
-    url: str | None
+    standard: Annotated[str, Meta(description="security_hub, config_rule, ml_lens or prowler.")]
+    id: Annotated[str, Meta(description="Its id there.")]
+    title: Annotated[str, Meta(description="Its title there.")]
+    url: Annotated[str | None, Meta(description="Where it is documented, if that is known.")]
 
 
 class AcceptedV1(msgspec.Struct, frozen=True):
     """Why a person accepted a finding, and until when."""
 
-    reason: str
-    expires: date
+    reason: Annotated[str, Meta(description="Why it was accepted.")]
+    expires: Annotated[date, Meta(description="The last day on which that counts.")]
 
 
 class FindingV1(msgspec.Struct, frozen=True):
     """A failure or an unknown of one rule about one resource."""
 
     id: Annotated[str, Meta(description="Hash of rule code, resource ARN and part: stable over runs.")]
-    verdict: Literal["fail", "unknown"]
-    rule: str
-    name: str
-    title: str
-    pillar: str
-    severity: Literal["critical", "high", "medium", "low", "info"]
-    rule_severity: Literal["critical", "high", "medium", "low", "info"]
+    verdict: Annotated[
+        Literal["fail", "unknown"], Meta(description="fail, or unknown where something could not be read.")
+    ]
+    rule: Annotated[str, Meta(description="Rule code, stable.")]
+    name: Annotated[str, Meta(description="Rule name, for the weakness.")]
+    title: Annotated[str, Meta(description="What should be true.")]
+    pillar: Annotated[str, Meta(description="The rule's pillar.")]
+    severity: Annotated[
+        Literal["critical", "high", "medium", "low", "info"], Meta(description="After lowering.")
+    ]
+    rule_severity: Annotated[
+        Literal["critical", "high", "medium", "low", "info"], Meta(description="The rule's own.")
+    ]
     lowered: Annotated[list[str], Meta(description="Why the severity is below the rule's.")]
     score: Annotated[int, Meta(description="0-100: severity x environment x confidence.", ge=0, le=100)]
-    confidence: float
-    environment: Literal["production", "staging", "development", "sandbox", "unplaced"]
-    environment_source: str
-    account: str
-    region: str
-    resource_kind: str
-    resource_type: str
+    confidence: Annotated[float, Meta(description="0-1; below 1 for indirect signals.")]
+    environment: Annotated[
+        Literal["production", "staging", "development", "sandbox", "unplaced"],
+        Meta(description="Where the resource was placed."),
+    ]
+    environment_source: Annotated[str, Meta(description="By what it was placed there.")]
+    account: Annotated[str, Meta(description="12-digit account id.")]
+    region: Annotated[str, Meta(description="Region, or global.")]
+    resource_kind: Annotated[str, Meta(description="auditor's name of the kind.")]
+    resource_type: Annotated[str, Meta(description="CloudFormation's name of the kind.")]
     resource_arn: Annotated[str, Meta(description="Empty where a whole listing could not be read.")]
-    resource_name: str
+    resource_name: Annotated[str, Meta(description="The resource's name; text from AWS.")]
     part: Annotated[str, Meta(description="The part of the resource, such as a variant's name.")]
-    tags: dict[str, str]
-    why: str
-    evidence: list[EvidenceV1]
-    remedy: str
-    command: str
-    change: Literal["in place", "restart", "recreate", "next run"]
-    maps: list[ReferenceV1]
-    accepted: AcceptedV1 | None
+    tags: Annotated[dict[str, str], Meta(description="The resource's tags, without AWS's own.")]
+    why: Annotated[str, Meta(description="What is wrong, or what is not known.")]
+    evidence: Annotated[list[EvidenceV1], Meta(description="What was read.")]
+    remedy: Annotated[str, Meta(description="How to mend it.")]
+    command: Annotated[
+        str, Meta(description="A command that mends it, names quoted for a shell; may be empty.")
+    ]
+    change: Annotated[
+        Literal["in place", "restart", "recreate", "next run"],
+        Meta(description="What mending does to the resource."),
+    ]
+    maps: Annotated[list[ReferenceV1], Meta(description="Controls and practices that say the same.")]
+    accepted: Annotated[AcceptedV1 | None, Meta(description="Set where a person accepted the finding.")]
 
 
 class GapV1(msgspec.Struct, frozen=True):
     """A call that did not tell: what it was and why."""
 
-    operation: str
-    reason: str
-    code: str
-    message: str
-    account: str
-    region: str
+    operation: Annotated[str, Meta(description="The API operation.")]
+    reason: Annotated[str, Meta(description="denied, throttled, failed, vanished, not offered, ...")]
+    code: Annotated[str, Meta(description="AWS's error code.")]
+    message: Annotated[str, Meta(description="AWS's text, without secrets.")]
+    account: Annotated[str, Meta(description="12-digit account id.")]
+    region: Annotated[str, Meta(description="Region, or global.")]
 
 
 class RuleV1(msgspec.Struct, frozen=True):
     """A rule that ran, with its verdicts."""
 
-    code: str
-    name: str
-    title: str
-    pillar: str
-    severity: str
-    verdicts: Verdicts
+    code: Annotated[str, Meta(description="Rule code.")]
+    name: Annotated[str, Meta(description="Rule name.")]
+    title: Annotated[str, Meta(description="What should be true.")]
+    pillar: Annotated[str, Meta(description="Its pillar.")]
+    severity: Annotated[str, Meta(description="Its own severity.")]
+    verdicts: Annotated[Verdicts, Meta(description="Verdicts by name.")]
 
 
 class ReportV1(msgspec.Struct, frozen=True):
     """The whole feed."""
 
-    run: RunV1
-    pillars: dict[str, ScoreV1]
-    findings: list[FindingV1]
-    gaps: list[GapV1]
-    rules: list[RuleV1]
+    run: Annotated[RunV1, Meta(description="The run.")]
+    pillars: Annotated[dict[str, ScoreV1], Meta(description="Scores by pillar.")]
+    findings: Annotated[
+        list[FindingV1], Meta(description="Failures worst first, then accepted ones, then unknowns.")
+    ]
+    gaps: Annotated[list[GapV1], Meta(description="Calls that did not tell.")]
+    rules: Annotated[list[RuleV1], Meta(description="The rules that ran.")]
 
 
 def _score(score: Score) -> ScoreV1:
@@ -301,7 +317,7 @@ def ndjson_chunks(report: Report) -> Iterator[bytes]:
 class FeedV1(ReportV1, frozen=True, kw_only=True):
     """What the file holds: the report with its version in front."""
 
-    schema_version: Literal["1.0"]
+    schema_version: Annotated[Literal["1.0"], Meta(description="Version of this feed.")]
 
 
 def schema() -> dict[str, Any]:

@@ -14,7 +14,12 @@ from collectors.view import PART, Part, Region, View, index, items, metric, opti
 if TYPE_CHECKING:
     from collectors.reader import Reader
 
-_SECRETS = ("Environment", "HyperParameters")
+_SECRETS = (
+    "Environment",
+    "HyperParameters",
+    "AlgorithmSpecification.ContainerArguments[]",
+    "AlgorithmSpecification.ContainerEntrypoint[]",
+)
 SEARCH = search_operation("TrainingJob", secrets=_SECRETS)
 LIST = Operation("sagemaker", "ListTrainingJobs", result="TrainingJobSummaries[]")
 DESCRIBE = Operation("sagemaker", "DescribeTrainingJob", secrets=_SECRETS)
@@ -83,6 +88,8 @@ class TrainingJob(
     labeling_job_arn = optional(SOURCE, "LabelingJobArn", str)
     training_image = optional(SOURCE, "AlgorithmSpecification.TrainingImage", str)
     algorithm_name = optional(SOURCE, "AlgorithmSpecification.AlgorithmName", str)
+    container_arguments = optional(SOURCE, "AlgorithmSpecification.ContainerArguments", list)
+    container_entrypoint = optional(SOURCE, "AlgorithmSpecification.ContainerEntrypoint", list)
     environment = optional(SOURCE, "Environment", dict)
     hyper_parameters = optional(SOURCE, "HyperParameters", dict)
     input_data_config = items(SOURCE, "InputDataConfig[]", Channel)
@@ -148,7 +155,7 @@ class TrainingJob(
 
     def metric_dimensions(self) -> Sequence[Mapping[str, str]]:
         """One series a host; only the latest run of a family, and one that ran for a while, is measured."""
-        if self.is_child or (self.training_time_in_seconds or 0) < _WORTH_MEASURING:
+        if (self.training_time_in_seconds or 0) < _WORTH_MEASURING:
             return ()
         if latest_runs(self.region).get(self.family) != self.id:
             return ()

@@ -1,25 +1,19 @@
 """Training jobs: Managed Spot."""
 
+from datetime import timedelta
 from typing import Any
 
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sagemaker.tuning_jobs import TuningJob
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens
-from evaluators.environment import DEFAULT_TAG_VALUES, Environment
-from evaluators.families import not_judged, runs_of
+from evaluators.environment import Environment, Placing, placement
+from evaluators.families import not_judged, older_run, runs_of, tuning_families
 from evaluators.rule import Change, Severity, Verdict, failed, given, not_applicable, passed, rule
 
 _CHECKPOINTS: dict[str, Any] = {"checkpoint_config": {"s3_uri": "s3://churn-checkpoints/"}}
 _STEADY = frozenset({"steady", "deadline"})
-_INTERRUPTIBLE = frozenset(
-    {
-        "prototype",
-        "interruptible",
-        *DEFAULT_TAG_VALUES[Environment.DEVELOPMENT],
-        *DEFAULT_TAG_VALUES[Environment.SANDBOX],
-    }
-)
+_INTERRUPTIBLE = frozenset({"prototype", "interruptible"})
 
 
 def _job(name: str = "churn-2026-11-18", tags: dict[str, str] | None = None, **values: Any) -> Sample:
@@ -39,6 +33,12 @@ _NEWER = _job("churn-2026-11-19", creation_time=NOW, **_CHECKPOINTS, **_SPOT)
 def _words(job: TrainingJob | TuningJob) -> set[str]:
     """Its tags' keys and values in lower case."""
     return {word.strip().lower() for pair in job.tags.items() for word in pair}
+
+
+def _may_be_interrupted(job: TrainingJob | TuningJob, words: set[str]) -> bool:
+    """Whether its tags say so: `prototype`, `interruptible`, or an environment that is not for work."""
+    environment = placement(job, Placing()).environment
+    return bool(words & _INTERRUPTIBLE) or environment in (Environment.DEVELOPMENT, Environment.SANDBOX)
 
 
 @rule(
@@ -69,7 +69,12 @@ def _words(job: TrainingJob | TuningJob) -> set[str]:
         _job(**_CHECKPOINTS, training_plan_arn="arn:aws:sagemaker:eu-west-1:123456789012:training-plan/p"),
         sample(TrainingJob, "customise-llama", **_CHECKPOINTS),
         given(_job(**_CHECKPOINTS), _NEWER),
+        _job(tags={"Team": "dev"}),
         sample(TuningJob, "churn", training_job_definition={}),
+        given(
+            sample(TuningJob, "churn-1", tags={"Environment": "dev"}, training_job_definition={}),
+            sample(TuningJob, "churn-2", creation_time=NOW, training_job_definition={}),
+        ),
     ],
     remedy="Set EnableManagedSpotTraining with MaxWaitTimeInSeconds of at least MaxRuntimeInSeconds, and checkpoints.",
     change=Change.NEXT_RUN,
@@ -96,7 +101,7 @@ def interruptible_training_on_demand(
         return not_applicable("its tags say that it must not be interrupted")
     if job.keep_alive_period_in_seconds or job.training_plan_arn:
         return not_applicable("warm pools and training plans do not take Spot")
-    if job.checkpoint_config is None and not words & _INTERRUPTIBLE:
+    if job.checkpoint_config is None and not _may_be_interrupted(job, words):
         return not_applicable("nothing says that it may be interrupted")
     runs = [r for r in runs_of(job) if (r.training_time_in_seconds or 0) >= min_seconds]
     seconds = {
@@ -128,10 +133,13 @@ def _cost(job: TrainingJob) -> int:
 
 
 def _tuning(job: TuningJob) -> Verdict:
+    why = older_run(job, tuning_families(job.region))
+    if why:
+        return not_applicable(why)
     if any(definition.enable_managed_spot_training for definition in job.definitions):
         return passed()
     words = _words(job)
-    if words & _STEADY or not words & _INTERRUPTIBLE:
+    if words & _STEADY or not _may_be_interrupted(job, words):
         return not_applicable("nothing says that it may be interrupted")
     return failed("its children may be interrupted and pay on-demand prices", EnableManagedSpotTraining=False)
 
@@ -163,6 +171,8 @@ _LONG = 3600
     exempt=[
         _job(),
         given(_job(**_SPOT), _NEWER),
+        # The family has given Spot up: nothing of it is left to mend.
+        given(_job(), _job("churn-2026-11-17", creation_time=NOW - timedelta(days=3), **_SPOT)),
         _job(enable_managed_spot_training=True, training_time_in_seconds=0, billable_time_in_seconds=0),
     ],
     remedy="Add checkpoints, and allow more instance types or another Region.",
@@ -182,10 +192,12 @@ def ineffective_spot_training(
     why = not_judged(job)
     if why:
         return not_applicable(why)
+    if not job.enable_managed_spot_training:
+        return not_applicable("its latest run pays on-demand prices")
     runs = [r for r in runs_of(job) if r.enable_managed_spot_training]
     trained = sum(r.training_time_in_seconds or 0 for r in runs)
     gave_up = sum(_gave_up(r) for r in runs)
-    if not runs or (not trained and not gave_up):
+    if not trained and not gave_up:
         return not_applicable("no Spot run of it has trained")
     saving = 1 - sum(r.billable_time_in_seconds or 0 for r in runs) / trained if trained else 0.0
     interrupted = sum(any(t.status == "Interrupted" for t in r.secondary_status_transitions) for r in runs)

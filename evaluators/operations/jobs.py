@@ -1,16 +1,25 @@
 """Jobs: how often they fail."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from collectors.sagemaker.job_families import family_name, is_made_by_aws
+from collectors.sagemaker.job_families import is_made_by_aws
 from collectors.sagemaker.processing_jobs import ProcessingJob
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sagemaker.transform_jobs import TransformJob
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens
-from evaluators.families import Outcomes, processing_outcomes, training_outcomes, transform_outcomes
+from evaluators.families import (
+    Families,
+    older_run,
+    processing_families,
+    training_families,
+    transform_families,
+)
 from evaluators.rule import Change, Given, Severity, Verdict, failed, given, not_applicable, passed, rule
+
+Job = TrainingJob | ProcessingJob | TransformJob
 
 
 def _runs(failures: int, completed: int, stopped: int = 0, **values: Any) -> Given:
@@ -57,6 +66,11 @@ def _processing(number: int, status: str) -> Sample:
     exempt=[
         _runs(5, 4),
         _runs(5, 4, stopped=10),
+        # Runs of another role are another family.
+        given(
+            _runs(3, 7).subject,
+            *_runs(3, 7, role_arn="arn:aws:iam::123456789012:role/research").others,
+        ),
         given(*reversed(_runs(3, 7).others[:1]), _runs(3, 7).subject, *_runs(3, 7).others[1:]),
         _runs(8, 8, tuning_job_arn="arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/t"),
         given(
@@ -84,28 +98,43 @@ def failing_jobs(
         return not_applicable("a service of AWS made it")
     if isinstance(job, TrainingJob) and job.is_child:
         return not_applicable("its parent started it and handles its failure")
-    outcomes = _outcomes(job)
-    if outcomes.latest[1] != job.id:
-        return not_applicable(f"an older run of {family_name(job.name)}")
-    ended = outcomes.completed + outcomes.failed
+    families = _families(job)
+    why = older_run(job, families)
+    if why:
+        return not_applicable(why)
+    runs = [run for run in (job.region.find(type(job), arn) for arn in families.of(job)) if run is not None]
+    failures = [run for run in runs if _status(run) == "Failed"]
+    ended = len(failures) + sum(_status(run) == "Completed" for run in runs)
     if ended < min_jobs:
         return not_applicable(f"only {ended} runs ended in the window")
-    share = outcomes.failed / ended
+    share = len(failures) / ended
     if share < max_failed_share:
         return passed()
-    worst = sorted(outcomes.reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
+    # FailureReason begins with its kind, such as AlgorithmError or CapacityError.
+    reasons = Counter((run.failure_reason or "unknown").partition(":")[0][:40] for run in failures)
     return failed(
-        f"{outcomes.failed} of {ended} runs failed",
-        FailureReason=dict(worst),
+        f"{len(failures)} of {ended} runs failed",
+        FailureReason=dict(sorted(reasons.items(), key=lambda found: (-found[1], found[0]))[:3]),
         failed_share=round(share, 2),
         runs=ended,
     )
 
 
-def _outcomes(job: TrainingJob | ProcessingJob | TransformJob) -> Outcomes:
-    name = family_name(job.name)
-    if isinstance(job, TrainingJob):
-        return training_outcomes(job.region)[name]
-    if isinstance(job, ProcessingJob):
-        return processing_outcomes(job.region)[name]
-    return transform_outcomes(job.region)[name]
+def _families(job: Job) -> Families:
+    match job:
+        case TrainingJob():
+            return training_families(job.region)
+        case ProcessingJob():
+            return processing_families(job.region)
+        case TransformJob():
+            return transform_families(job.region)
+
+
+def _status(job: Job) -> str:
+    match job:
+        case TrainingJob():
+            return job.training_job_status
+        case ProcessingJob():
+            return job.processing_job_status
+        case TransformJob():
+            return job.transform_job_status

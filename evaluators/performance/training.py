@@ -5,14 +5,16 @@ from typing import Any
 from collectors.ec2 import InstanceType
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sample import NOW, Sample, sample
-from collectors.view import Region, index
 from evaluators.controls import lens
-from evaluators.families import not_judged
-from evaluators.instances import facts, has_twin
+from evaluators.families import is_among_newest, not_judged
+from evaluators.instances import facts, has_twin, is_accelerated
 from evaluators.rule import Change, Severity, Verdict, failed, given, not_applicable, passed, rule
 
 _CPU = sample(InstanceType, "m5.xlarge", arn="m5.xlarge", default_v_cpus=4)
 _GPU = sample(InstanceType, "g5.12xlarge", arn="g5.12xlarge", default_v_cpus=48, gpus=[{"count": 4}])
+_TRAINIUM = sample(
+    InstanceType, "trn1.32xlarge", arn="trn1.32xlarge", default_v_cpus=128, neuron_info={"NeuronDevices": []}
+)
 
 
 def _job(name: str = "churn-2026-11-18", **values: Any) -> Sample:
@@ -22,13 +24,6 @@ def _job(name: str = "churn-2026-11-18", **values: Any) -> Sample:
         "training_time_in_seconds": 7_200,
     }
     return sample(TrainingJob, name, **{**base, **values})
-
-
-@index
-def _newest_first(region: Region) -> dict[str, int]:
-    """The place of each job in the order of age, newest first."""
-    jobs = sorted(((job.creation_time, job.id) for job in region.all(TrainingJob)), reverse=True)
-    return {arn: place for place, (_, arn) in enumerate(jobs)}
 
 
 @rule(
@@ -47,6 +42,10 @@ def _newest_first(region: Region) -> dict[str, int]:
         given(_job(training_time_in_seconds=900, cpu_utilization=[1.0]), _CPU),
         given(_job(), _CPU),
         given(_job(instance_type="ml.g5.12xlarge"), _GPU),
+        given(
+            _job(instance_type="ml.trn1.32xlarge", cpu_utilization=[40.0], memory_utilization=[2.0]),
+            _TRAINIUM,
+        ),
         given(
             _job(tuning_job_arn="arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/t"), _CPU
         ),
@@ -77,8 +76,8 @@ def underused_training_hardware(
         return not_applicable(why)
     if (job.training_time_in_seconds or 0) < min_seconds:
         return not_applicable("it ran too short to tell")
-    if _newest_first(job.region)[job.id] >= max_jobs:
-        return not_applicable(f"not among the newest {max_jobs} jobs")
+    if not is_among_newest(job, max_jobs):
+        return not_applicable(f"{max_jobs} families have newer runs")
     if len(job.instance_types) != 1 or not has_twin(job.instance_types[0]):
         return not_applicable("a cluster of several types has no one figure")
     kind = facts(job.region, job.instance_types[0])
@@ -92,6 +91,8 @@ def underused_training_hardware(
                 f"its GPUs were used to {used} %", GPUUtilization=used, InstanceType=job.instance_types[0]
             )
         return passed()
+    if is_accelerated(kind):
+        return not_applicable("CloudWatch has no metric of the chips that do its work")
     cpu, memory = job.cpu_utilization.mean(), job.memory_utilization.maximum()
     if cpu is None or memory is None:
         return not_applicable("it published no metrics")

@@ -48,6 +48,7 @@ def _told(fields: Iterable[Field[Any]], secrets: Iterable[Secret]) -> dict[str, 
     bad=[
         sample(TrainingJob, secrets=_found("Environment.HF_TOKEN", "huggingface-token", 4.8, 37)),
         sample(TrainingJob, secrets=_found("HyperParameters.db_password")),
+        sample(TrainingJob, secrets=_found("AlgorithmSpecification.ContainerArguments[3]")),
         sample(Model, secrets=_found("PrimaryContainer.Environment.API_KEY")),
         sample(
             Model, secrets=_found("Containers[1].Environment.AWS_ACCESS_KEY_ID", "aws-access-key-id", 3.4, 20)
@@ -112,7 +113,12 @@ def _configuration(
     """The members of a document that are scanned for secrets when it is read."""
     match holder:
         case TrainingJob():
-            return (TrainingJob.environment, TrainingJob.hyper_parameters)
+            return (
+                TrainingJob.environment,
+                TrainingJob.hyper_parameters,
+                TrainingJob.container_arguments,
+                TrainingJob.container_entrypoint,
+            )
         case Model():
             return (Model.primary_container, Model.containers)
         case ProcessingJob():

@@ -124,6 +124,11 @@ _S3_BUCKET = sample(
     Bucket, "churn-models", server_side_encryption_configuration={"rules": [{"sse_algorithm": "AES256"}]}
 )
 _KEY = "arn:aws:kms:eu-west-1:123456789012:key/k"
+_KEYED_BUCKET = sample(
+    Bucket,
+    "churn-models",
+    server_side_encryption_configuration={"rules": [{"sse_algorithm": "aws:kms", "kms_master_key_id": _KEY}]},
+)
 _BOTH: dict[str, Any] = {"kms_key_id": _KEY, "volume_kms_key_id": _KEY, **_OUTPUT}
 
 
@@ -134,10 +139,20 @@ _BOTH: dict[str, Any] = {"kms_key_id": _KEY, "volume_kms_key_id": _KEY, **_OUTPU
         given(_job(**_OUTPUT), _S3_BUCKET, _PLAIN),
         given(_job(**_OUTPUT, kms_key_id="", volume_kms_key_id=_KEY), _S3_BUCKET, _PLAIN),
         given(_job(**_OUTPUT, kms_key_id=_KEY), _S3_BUCKET, _PLAIN),
+        # The bucket is another account's, whose default encryption nobody here can read.
+        given(_job(s3_output_path="s3://a-suppliers-bucket/"), _PLAIN),
         given(
             _job(**_BOTH),
             _PLAIN,
             sample(KmsKey, _KEY, arn=_KEY, key_manager="AWS"),
+            require_customer_managed=True,
+        ),
+        # A bucket that encrypts with KMS and names no key uses aws/s3.
+        given(_job(**_OUTPUT, volume_kms_key_id="alias/aws/ebs"), _KMS_BUCKET, require_customer_managed=True),
+        given(
+            _job(**_OUTPUT, volume_kms_key_id=_KEY),
+            _KMS_BUCKET,
+            sample(KmsKey, _KEY, arn=_KEY, key_manager="CUSTOMER"),
             require_customer_managed=True,
         ),
     ],
@@ -151,8 +166,14 @@ _BOTH: dict[str, Any] = {"kms_key_id": _KEY, "volume_kms_key_id": _KEY, **_OUTPU
             sample(KmsKey, _KEY, arn=_KEY, key_manager="CUSTOMER"),
             require_customer_managed=True,
         ),
+        given(
+            _job(**_OUTPUT, volume_kms_key_id=_KEY),
+            _KEYED_BUCKET,
+            sample(KmsKey, _KEY, arn=_KEY, key_manager="CUSTOMER"),
+            require_customer_managed=True,
+        ),
     ],
-    exempt=[_job(**_CHILD), given(_job(), _NEWER)],
+    exempt=[_job(**_CHILD), _job("model-monitoring-2026"), given(_job(), _NEWER)],
     remedy="Pass output_kms_key and volume_kms_key in the next run; local NVMe storage takes no key of yours.",
     change=Change.NEXT_RUN,
     maps=[prowler("sagemaker_training_jobs_volume_and_output_encryption_enabled"), lens("MLSEC02-BP01")],
@@ -167,11 +188,14 @@ def training_without_kms(job: TrainingJob, *, require_customer_managed: bool = F
     why = not_judged(job)
     if why:
         return not_applicable(why)
-    missing = []
-    if not job.kms_key_id and not _bucket_has_kms(job):
-        missing.append("its output")
-    if not job.volume_kms_key_id and not all(_has_nvme(job, name) for name in job.instance_types):
-        missing.append("its volume")
+    missing, unread = [], None
+    for text, lacks_key in (("its output", _output_lacks_key), ("its volume", _volume_lacks_key)):
+        # One of the two without a key is enough, whatever nobody can read of the other.
+        try:
+            if lacks_key(job):
+                missing.append(text)
+        except Unread as found:
+            unread = unread or found
     if missing:
         return failed(
             f"no KMS key for {' and '.join(missing)}",
@@ -180,12 +204,28 @@ def training_without_kms(job: TrainingJob, *, require_customer_managed: bool = F
             S3OutputPath=job.s3_output_path,
             InstanceType=list(job.instance_types),
         )
+    if unread is not None:
+        raise Unread(unread.gap)
     if require_customer_managed:
-        for reference in filter(None, (job.kms_key_id, job.volume_kms_key_id)):
-            key = find_key(job.region, reference)
-            if key.key_manager != "CUSTOMER":
-                return failed("a key is managed by AWS", KmsKeyId=reference, KeyManager=key.key_manager)
+        for reference in (job.kms_key_id or _bucket_key(job), job.volume_kms_key_id):
+            if reference and _is_managed_by_aws(job, reference):
+                return failed("AWS manages a key of it", KmsKeyId=reference)
     return passed()
+
+
+def _output_lacks_key(job: TrainingJob) -> bool:
+    return not job.kms_key_id and not _output_bucket(job).encrypted_with_kms
+
+
+def _volume_lacks_key(job: TrainingJob) -> bool:
+    return not job.volume_kms_key_id and not all(_has_nvme(job, name) for name in job.instance_types)
+
+
+def _is_managed_by_aws(job: TrainingJob, reference: str) -> bool:
+    """The names `alias/aws/…` say so themselves; of any other only DescribeKey does."""
+    if reference.rpartition(":")[2].startswith("alias/aws/"):
+        return True
+    return find_key(job.region, reference).key_manager != "CUSTOMER"
 
 
 def _has_nvme(job: TrainingJob, instance_type: str) -> bool:
@@ -193,14 +233,20 @@ def _has_nvme(job: TrainingJob, instance_type: str) -> bool:
     return has_twin(instance_type) and facts(job.region, instance_type).instance_storage_supported
 
 
-def _bucket_has_kms(job: TrainingJob) -> bool:
-    """Whether the output bucket encrypts with KMS by default. Raises `Unread` for a bucket of another account."""
+def _bucket_key(job: TrainingJob) -> str:
+    """The key of the output bucket's default encryption, which is `aws/s3` where it names none."""
+    named = (rule.kms_master_key_id for rule in _output_bucket(job).default_encryption)
+    return next(filter(None, named), "alias/aws/s3")
+
+
+def _output_bucket(job: TrainingJob) -> Bucket:
+    """The bucket that it writes to. Raises `Unread` for one of another account."""
     place = bucket_and_key(job.s3_output_path or "")
     bucket = job.region.find(Bucket, place[0]) if place else None
     if bucket is None:
         message = f"the encryption of {job.s3_output_path} belongs to another account"
         raise Unread(job.gap("s3:GetBucketEncryption", Reason.NOT_READ, message))
-    return bucket.encrypted_with_kms
+    return bucket
 
 
 @rule(

@@ -37,6 +37,14 @@ def samples(count: int) -> Iterator[Sample]:
                 tags=TAGS,
                 creation_time=NOW - timedelta(minutes=number % 40_000),
                 training_job_status="Completed" if run else "Failed",
+                hyper_parameters={f"parameter-{n}": f"{number * 31 + n * 17}" for n in range(30)},
+                environment={f"VARIABLE_{n}": f"s3://data/{name}/part-{n}/{number}" for n in range(10)},
+                input_data_config=[
+                    {"s3_uri": f"s3://data/{name}/{channel}/"} for channel in ("train", "validation")
+                ],
+                failure_reason=None
+                if run
+                else f"AlgorithmError: exit code {number % 7} after {number} steps",
             )
         yield sample(
             Model, name, tags=TAGS, primary_container={"model_data_url": f"s3://models/{name}/model.tar.gz"}
