@@ -200,7 +200,7 @@ class Caller:
                 return None
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             return gap(reason_of(code, message, status), code, message)
-        except (botocore.exceptions.HTTPClientError, botocore.exceptions.EndpointConnectionError) as error:
+        except (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError) as error:
             self._unreachable.add((operation.service, place))
             return gap(Reason.UNREACHABLE, type(error).__name__, str(error))
         except botocore.exceptions.NoCredentialsError as error:

@@ -184,6 +184,8 @@ class _Run:
         if self.sink is not None:
             for gap in self.snapshot.gaps:
                 self.sink.gap(gap)
+        if not why and any(gap.reason is Reason.UNREACHABLE for gap in self.snapshot.gaps):
+            why = "AWS could not be reached"
         tally = self.caller.tally
         end = End(not why, tally.calls.total(), tally.throttles, round(seconds, 1), why)
         self.snapshot.ends.append(end)

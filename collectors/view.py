@@ -459,7 +459,7 @@ class Region:
         self.name = name
         self.manifest = snapshot.manifest_of(account) if snapshot.manifests else None
         self.memory: dict[object, Any] = {}
-        self._cache = functools.lru_cache(maxsize=2048)(self._find)
+        self._cache = functools.lru_cache(maxsize=512)(self._find)
         self.siblings: dict[str, Region] = {name: self}
 
     @property

@@ -5,9 +5,10 @@ the next will be. A training job's family is its role and its name without the r
 lists of the other jobs have no role, so that the name has to do.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from collectors.model import Unread
 from collectors.sagemaker.job_families import family_name, is_made_by_aws
@@ -18,6 +19,7 @@ from collectors.sagemaker.tuning_jobs import TuningJob
 from collectors.view import Region, index
 
 Job = TrainingJob | TuningJob | ProcessingJob | TransformJob
+J = TypeVar("J", TrainingJob, TuningJob, ProcessingJob, TransformJob)
 
 
 @dataclass(slots=True)
@@ -98,10 +100,15 @@ def not_judged(job: TrainingJob) -> str:
     return older_run(job, training_families(job.region))
 
 
-def runs_of(job: TrainingJob) -> list[TrainingJob]:
-    """All runs of a job's family in the window, newest first. Raises `Unread` where one could not be read."""
-    found = (job.region.find(TrainingJob, arn) for arn in training_families(job.region).of(job))
-    return [run for run in found if run is not None]
+def runs_of(job: J, families: Families) -> Iterator[J]:
+    """All runs of a job's family in the window, newest first and one at a time: a family can have thousands.
+
+    Raises `Unread` where one could not be read.
+    """
+    for arn in families.of(job):
+        run = job.region.find(type(job), arn)
+        if run is not None:
+            yield run
 
 
 @index

@@ -107,8 +107,8 @@ def _unknown(report: Report) -> str:
                 safe(operation),
                 safe(reason),
                 len(findings),
-                textwrap.fill(", ".join(codes), 48),
-                textwrap.fill(", ".join(regions), 24),
+                textwrap.fill(", ".join(codes), 48, break_on_hyphens=False),
+                textwrap.fill(", ".join(regions), 24, break_on_hyphens=False),
             ]
         )
     return tabulate(rows, headers=["not read", "because", "verdicts", "rules", "Regions"], tablefmt="simple")
@@ -129,8 +129,9 @@ def _last_line(report: Report) -> str:
     run = report.run
     counted = ", ".join(f"{number} {label}" for label, number in report.by_severity().items() if number)
     unknown = f"; {len(report.unknown)} unknown" if report.unknown else ""
+    noun = "finding" if len(report.findings) == 1 else "findings"
     return (
-        f"{len(report.findings)} findings ({counted or 'none'}){unknown}; "
+        f"{len(report.findings)} {noun} ({counted or 'none'}){unknown}; "
         f"jobs since {run.jobs_since:%Y-%m-%d} ({run.lookback_days} days); "
         f"{run.calls} calls, {run.throttles} throttles, {run.seconds:.1f} s"
     )

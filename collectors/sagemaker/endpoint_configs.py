@@ -24,6 +24,7 @@ class ConfiguredVariant(Part):
     variant_name = required(PART, "VariantName", str, "main")
     model_name = optional(PART, "ModelName", str)
     instance_type = optional(PART, "InstanceType", str)
+    initial_instance_count = optional(PART, "InitialInstanceCount", int)
     accelerator_type = optional(PART, "AcceleratorType", str)
     instance_pools = items(PART, "InstancePools[]", InstancePool)
     serverless_config = optional(PART, "ServerlessConfig", dict)
@@ -40,12 +41,19 @@ class ConfiguredVariant(Part):
         return tuple(found for found in (self.instance_type, *pools) if found)
 
 
+class CaptureOption(Part):
+    """Which side of a call is captured: Input, Output or both in one."""
+
+    capture_mode = optional(PART, "CaptureMode", str)
+
+
 class CaptureConfig(Part):
-    """What is kept of requests and answers, and where."""
+    """What is kept of requests and answers, and where. Capture is on where AWS leaves `EnableCapture` out."""
 
     enable_capture = optional(PART, "EnableCapture", bool)
     destination_s3_uri = optional(PART, "DestinationS3Uri", str)
     kms_key_id = optional(PART, "KmsKeyId", str)
+    capture_options = items(PART, "CaptureOptions[]", CaptureOption)
 
 
 class AsyncOutput(Part):

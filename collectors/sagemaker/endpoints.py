@@ -165,7 +165,7 @@ def endpoint_configurations(reader: "Reader") -> Iterator[Resource]:
 
     def described(summary: Document) -> list[Resource]:
         name = summary["EndpointConfigName"]
-        if name not in used:
+        if name not in used or not reader.wants(DESCRIBE_CONFIG):
             return list(reader.resource({LIST_CONFIGS: summary}))
         document = reader.read(DESCRIBE_CONFIG, EndpointConfigName=name)
         if isinstance(document, Gap) and document.reason is Reason.VANISHED:

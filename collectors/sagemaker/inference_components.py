@@ -37,11 +37,12 @@ class InferenceComponent(
 
 @collects(InferenceComponent)
 def inference_components(reader: "Reader") -> Iterator[Resource]:
-    """Every component: there is no Search for them, so one Describe each."""
+    """Every component: there is no Search for them, so one Describe each where a rule asks for its model."""
 
     def described(summary: Document) -> list[Resource]:
-        name = summary["InferenceComponentName"]
-        document = reader.read(DESCRIBE, InferenceComponentName=name)
+        if not reader.wants(DESCRIBE):
+            return list(reader.resource({LIST: summary}))
+        document = reader.read(DESCRIBE, InferenceComponentName=summary["InferenceComponentName"])
         return list(reader.resource({LIST: summary, DESCRIBE: document}))
 
     for found in reader.gather(described, reader.list(LIST)):

@@ -29,6 +29,13 @@ class TransformOutput(Part):
     s3_output_path = optional(PART, "S3OutputPath", str)
 
 
+class BatchCapture(Part):
+    """Where a job keeps what it was asked and answered."""
+
+    kms_key_id = optional(PART, "KmsKeyId", str)
+    destination_s3_uri = optional(PART, "DestinationS3Uri", str)
+
+
 class TransformResources(Part):
     """What a job runs on."""
 
@@ -56,6 +63,7 @@ class TransformJob(
     s3_uri = optional(DESCRIBE, "TransformInput.DataSource.S3DataSource.S3Uri", str)
     transform_output = part(DESCRIBE, "TransformOutput", TransformOutput)
     transform_resources = part(DESCRIBE, "TransformResources", TransformResources)
+    data_capture_config = part(DESCRIBE, "DataCaptureConfig", BatchCapture)
 
     @property
     def is_described(self) -> bool:
@@ -67,8 +75,12 @@ class TransformJob(
         """The buckets that it reads and writes; of an older run of a family none is known."""
         if not self.is_described:
             return frozenset()
-        output = self.transform_output
-        return buckets_in(self.s3_uri, output.s3_output_path if output else None)
+        output, capture = self.transform_output, self.data_capture_config
+        return buckets_in(
+            self.s3_uri,
+            output.s3_output_path if output else None,
+            capture.destination_s3_uri if capture else None,
+        )
 
 
 @collects(TransformJob)

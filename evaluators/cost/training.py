@@ -1,5 +1,6 @@
 """Training jobs: Managed Spot."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from collectors.sagemaker.tuning_jobs import TuningJob
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens
 from evaluators.environment import Environment, Placing, placement
-from evaluators.families import not_judged, older_run, runs_of, tuning_families
+from evaluators.families import not_judged, older_run, runs_of, training_families, tuning_families
 from evaluators.rule import Change, Severity, Verdict, failed, given, not_applicable, passed, rule
 
 _CHECKPOINTS: dict[str, Any] = {"checkpoint_config": {"s3_uri": "s3://churn-checkpoints/"}}
@@ -103,11 +104,10 @@ def interruptible_training_on_demand(
         return not_applicable("warm pools and training plans do not take Spot")
     if job.checkpoint_config is None and not _may_be_interrupted(job, words):
         return not_applicable("nothing says that it may be interrupted")
-    runs = [r for r in runs_of(job) if (r.training_time_in_seconds or 0) >= min_seconds]
-    seconds = {
-        spot: sum(_cost(r) for r in runs if bool(r.enable_managed_spot_training) is spot)
-        for spot in (True, False)
-    }
+    runs = [
+        run for run in map(_billed, runs_of(job, training_families(job.region))) if run.trained >= min_seconds
+    ]
+    seconds = {spot: sum(run.cost for run in runs if run.spot is spot) for spot in (True, False)}
     total = sum(seconds.values())
     if not total:
         return not_applicable("its runs are short")
@@ -127,9 +127,29 @@ def interruptible_training_on_demand(
     return passed()
 
 
-def _cost(job: TrainingJob) -> int:
-    """What is billed: seconds times instances."""
-    return (job.billable_time_in_seconds or 0) * max(1, job.total_instances)
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """What a run cost: seconds trained and billed, seconds times instances, and how Spot went."""
+
+    spot: bool
+    trained: int
+    billable: int
+    cost: int
+    gave_up: bool
+    interrupted: bool
+
+
+def _billed(run: TrainingJob) -> _Billed:
+    steps = {step.status for step in run.secondary_status_transitions}
+    billable = run.billable_time_in_seconds or 0
+    return _Billed(
+        spot=run.enable_managed_spot_training is True,
+        trained=run.training_time_in_seconds or 0,
+        billable=billable,
+        cost=billable * max(1, run.total_instances),
+        gave_up="MaxWaitTimeExceeded" in {run.secondary_status, *steps},
+        interrupted="Interrupted" in steps,
+    )
 
 
 def _tuning(job: TuningJob) -> Verdict:
@@ -194,13 +214,12 @@ def ineffective_spot_training(
         return not_applicable(why)
     if not job.enable_managed_spot_training:
         return not_applicable("its latest run pays on-demand prices")
-    runs = [r for r in runs_of(job) if r.enable_managed_spot_training]
-    trained = sum(r.training_time_in_seconds or 0 for r in runs)
-    gave_up = sum(_gave_up(r) for r in runs)
+    runs = [run for run in map(_billed, runs_of(job, training_families(job.region))) if run.spot]
+    trained = sum(run.trained for run in runs)
+    gave_up = sum(run.gave_up for run in runs)
     if not trained and not gave_up:
         return not_applicable("no Spot run of it has trained")
-    saving = 1 - sum(r.billable_time_in_seconds or 0 for r in runs) / trained if trained else 0.0
-    interrupted = sum(any(t.status == "Interrupted" for t in r.secondary_status_transitions) for r in runs)
+    saving = 1 - sum(run.billable for run in runs) / trained if trained else 0.0
     bare = job.checkpoint_config is None and (job.training_time_in_seconds or 0) > _LONG
     wrong = [
         text
@@ -220,10 +239,5 @@ def ineffective_spot_training(
         SecondaryStatus=job.secondary_status,
         saving=round(saving, 2),
         runs=len(runs),
-        interrupted=interrupted,
+        interrupted=sum(run.interrupted for run in runs),
     )
-
-
-def _gave_up(job: TrainingJob) -> bool:
-    statuses = {job.secondary_status, *(step.status for step in job.secondary_status_transitions)}
-    return "MaxWaitTimeExceeded" in statuses

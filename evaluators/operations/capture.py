@@ -44,12 +44,25 @@ def _endpoint(*others: Sample, tags: dict[str, str] | None = None, **values: Any
     Severity.MEDIUM,
     bad=[
         _endpoint(),
+        given(_endpoint(data_capture_config=_ON).subject, _CONFIG, _MODEL, min_sampling_percent=50),
         _endpoint(tags={"Environment": "prod"}),
         _endpoint(data_capture_config={**_ON, "enable_capture": False}),
         _endpoint(data_capture_config={**_ON, "capture_status": "Stopped"}),
         _endpoint(data_capture_config={**_ON, "current_sampling_percentage": 0}),
     ],
-    good=[_endpoint(data_capture_config=_ON)],
+    good=[
+        _endpoint(data_capture_config=_ON),
+        _endpoint(
+            sample(
+                EndpointConfig,
+                "scorer-1",
+                production_variants=[{"variant_name": "main", "model_name": "scorer"}],
+                data_capture_config={"capture_options": [{"capture_mode": "Input"}]},
+            ),
+            data_capture_config=_ON,
+        ),
+        given(_endpoint(data_capture_config=_ON).subject, _CONFIG, _MODEL, min_sampling_percent=20),
+    ],
     exempt=[
         _endpoint(endpoint_status="Failed"),
         _endpoint(creation_time=NOW - timedelta(days=3)),
@@ -81,7 +94,8 @@ def uncaptured_inference(
     Without captured data nobody can see drift, and Model Monitor has nothing to analyse. Serverless
     and multi-model endpoints, and those of inference components, do not support it. A tag
     data-capture=exempt says that it may not be: privacy can forbid it. Capture stops silently when a
-    disk fills up: its status is read, not only the setting.
+    disk fills up: its status is read, not only the setting. Model quality needs requests and
+    answers: a pass says so where one of them is left out.
     """
     if endpoint.endpoint_status != "InService":
         return not_applicable("the endpoint is not in service")
@@ -108,4 +122,16 @@ def uncaptured_inference(
         return failed("capture is off", **evidence)
     if percent < min_sampling_percent:
         return failed(f"only {percent} % are captured", **evidence)
-    return passed()
+    modes = _capture_modes(endpoint)
+    one_side = f"{modes[0].lower()} only: not enough for model quality" if len(modes) == 1 else ""
+    return passed(one_side, **evidence, CaptureMode=list(modes))
+
+
+def _capture_modes(endpoint: Endpoint) -> tuple[str, ...]:
+    """What is captured, `Input` and `Output`; nothing where the configuration leaves it to AWS."""
+    config = endpoint.config
+    capture = config.data_capture_config if config is not None else None
+    modes = {option.capture_mode for option in capture.capture_options} if capture is not None else set()
+    if "InputAndOutput" in modes:
+        return "Input", "Output"
+    return tuple(sorted(mode for mode in modes if mode))

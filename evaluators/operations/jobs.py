@@ -14,6 +14,7 @@ from evaluators.families import (
     Families,
     older_run,
     processing_families,
+    runs_of,
     training_families,
     transform_families,
 )
@@ -102,18 +103,22 @@ def failing_jobs(
     why = older_run(job, families)
     if why:
         return not_applicable(why)
-    runs = [run for run in (job.region.find(type(job), arn) for arn in families.of(job)) if run is not None]
-    failures = [run for run in runs if _status(run) == "Failed"]
-    ended = len(failures) + sum(_status(run) == "Completed" for run in runs)
+    statuses: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for run in runs_of(job, families):
+        status = _status(run)
+        statuses[status] += 1
+        if status == "Failed":
+            # FailureReason begins with its kind, such as AlgorithmError or CapacityError.
+            reasons[(run.failure_reason or "unknown").partition(":")[0][:40]] += 1
+    ended = statuses["Failed"] + statuses["Completed"]
     if ended < min_jobs:
         return not_applicable(f"only {ended} runs ended in the window")
-    share = len(failures) / ended
+    share = statuses["Failed"] / ended
     if share < max_failed_share:
         return passed()
-    # FailureReason begins with its kind, such as AlgorithmError or CapacityError.
-    reasons = Counter((run.failure_reason or "unknown").partition(":")[0][:40] for run in failures)
     return failed(
-        f"{len(failures)} of {ended} runs failed",
+        f"{statuses['Failed']} of {ended} runs failed",
         FailureReason=dict(sorted(reasons.items(), key=lambda found: (-found[1], found[0]))[:3]),
         failed_share=round(share, 2),
         runs=ended,

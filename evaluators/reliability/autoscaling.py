@@ -62,6 +62,14 @@ def _target(resource: str = _RESOURCE, dimension: str = INSTANCES, **values: Any
         given(_endpoint(), _config()),
         given(_endpoint(tags={"Environment": "prod"}), _config(), _target("endpoint/example/variant/other")),
         given(_endpoint(variant={"status": "DISABLED"}), _config()),
+        # Nothing scales the component either; another endpoint's may scale.
+        given(
+            _endpoint(),
+            _config(model_name=None),
+            sample(InferenceComponent, "copy", endpoint_name="example"),
+            sample(InferenceComponent, "other", endpoint_name="other"),
+            _target("inference-component/other", COPIES),
+        ),
     ],
     good=[
         given(_endpoint(), _config(), _target()),
@@ -172,10 +180,38 @@ def _activities(*statuses: str) -> list[Sample]:
             _target("endpoint/gone/variant/main"),
             sample(ScalingPolicy, "p", resource_id="endpoint/gone/variant/main"),
         ),
+        given(
+            _target("endpoint/example/variant/gone"),
+            _endpoint(),
+            _config(),
+            sample(ScalingPolicy, "p", resource_id="endpoint/example/variant/gone"),
+        ),
+        given(
+            _target("inference-component/gone", COPIES),
+            sample(ScalingPolicy, "p", resource_id="inference-component/gone", scalable_dimension=COPIES),
+        ),
+        # A policy of another dimension is not this target's.
+        _scaled(
+            policy=sample(ScalingPolicy, "p", resource_id=_RESOURCE, scalable_dimension=CONCURRENCY),
+        ),
+        # Calls of a real-time endpoint do not wait: it may not scale to zero.
+        _scaled(min_capacity=0),
     ],
     good=[
         _scaled(),
         _scaled(*_activities("Successful")),
+        # Older than the look-back.
+        _scaled(
+            sample(
+                ScalingActivity,
+                "old",
+                resource_id=_RESOURCE,
+                status_code="Failed",
+                start_time=NOW - timedelta(days=20),
+            )
+        ),
+        # While an endpoint is updated its variants are not all there.
+        _scaled(endpoint=_endpoint(endpoint_status="Updating", production_variants=[])),
         _scaled(min_capacity=1, endpoint=_endpoint(tags={"Environment": "dev"})),
         _scaled(
             policy=sample(
@@ -217,15 +253,14 @@ def powerless_autoscaling(target: ScalableTarget, *, lookback_days: int = 14) ->
     Registered is not the same as working: a target needs a policy, bounds that differ, scaling out
     that is not suspended, and for a production variant two instances at least. Step policies without
     alarms do nothing, invocations never trigger on asynchronous endpoints, and failed activities of
-    the last days show that it could not act. Targets outlive their endpoints: an orphan is told as
-    one. How long it ran at its most is not published and not judged.
+    the last days show that it could not act. Targets outlive what they scale: an orphan is told as
+    one. How long it ran at its most is not published and not judged. A target has no tags: its
+    endpoint's decide whether it is production.
     """
-    kind, _, rest = target.resource_id.partition("/")
-    name, _, _ = rest.partition("/")
     region = target.region
-    endpoint = region.find(Endpoint, name) if kind == "endpoint" else None
-    if kind == "endpoint" and endpoint is None:
-        return failed("its endpoint is gone", ResourceId=target.resource_id)
+    endpoint, gone = _scaled_by(target)
+    if gone:
+        return failed(f"its {gone} is gone", ResourceId=target.resource_id)
     wrong: list[str] = []
     policies = target.policies
     if not policies:
@@ -254,6 +289,22 @@ def powerless_autoscaling(target: ScalableTarget, *, lookback_days: int = 14) ->
         AlarmName=[alarm.alarm_name for policy in policies for alarm in policy.alarms][:10],
         StatusMessage=failures[0].status_message if failures else None,
     )
+
+
+def _scaled_by(target: ScalableTarget) -> tuple[Endpoint | None, str]:
+    """The endpoint whose variant a target scales, and what of it is gone, if anything is."""
+    kind, _, rest = target.resource_id.partition("/")
+    name, _, variant = rest.partition("/")
+    if kind == "inference-component":
+        component = target.region.find(InferenceComponent, name)
+        return None, "inference component" if component is None else ""
+    endpoint = target.region.find(Endpoint, name)
+    if endpoint is None:
+        return None, "endpoint"
+    if endpoint.endpoint_status != "InService":
+        return endpoint, ""
+    names = {f"variant/{found.variant_name}" for found in endpoint.production_variants}
+    return endpoint, "" if variant in names else "variant"
 
 
 def _may_rest(target: ScalableTarget, endpoint: Endpoint) -> bool:

@@ -57,6 +57,11 @@ def _scaled(least: int, most: int = 6, name: str = "main") -> Sample:
     )
 
 
+_CONFIGURED_TWO = sample(
+    EndpointConfig,
+    "scorer-1",
+    production_variants=[{"variant_name": "main", "model_name": "scorer", "initial_instance_count": 2}],
+)
 _ASYNC = sample(
     EndpointConfig,
     "scorer-1",
@@ -75,11 +80,19 @@ _SERVERLESS = {"current_instance_count": None, "current_serverless_config": {"Ma
         _endpoint(_scaled(1)),
         _endpoint(_scaled(1), variant={"current_instance_count": 3}),
         _endpoint(variant={"current_instance_count": 2, "min_instance_count": 1, "status": "ENABLED"}),
+        # The configuration's two are one by now: the live count decides.
+        _endpoint(_CONFIGURED_TWO, _scaled(2)),
+        # The only variant serves everything, whatever AWS says of its weight.
+        _endpoint(variant={"current_weight": None}),
+        # Only an asynchronous endpoint may scale to zero.
+        _endpoint(_scaled(0), variant={"current_instance_count": 2}),
+        _endpoint(_ASYNC, _scaled(1), variant={"current_instance_count": 2}),
     ],
     good=[
         _endpoint(variant={"current_instance_count": 2}),
         _endpoint(_scaled(2), variant={"current_instance_count": 2}),
         _endpoint(_scaled(1, name="other"), variant={"current_instance_count": 2}),
+        _endpoint(variant={"current_instance_count": 2, "min_instance_count": 1, "status": "DISABLED"}),
     ],
     exempt=[
         _endpoint(variant=_SERVERLESS),
@@ -113,15 +126,17 @@ def single_instance_variant(variant: Variant) -> Verdict:
         return not_applicable(f"the endpoint is {endpoint.endpoint_status}")
     if variant.is_serverless:
         return not_applicable("a serverless variant has no instances")
-    if not variant.current_weight:
+    if variant.current_weight == 0:
         return not_applicable("the variant takes no traffic")
     count = variant.current_instance_count
     if count is None:
         return not_applicable("the variant has no instances of its own")
-    least = _least(endpoint, variant)
+    scaled_by, least = _least(endpoint, variant)
     if least == 0 and is_async(endpoint):
         return not_applicable("an asynchronous endpoint may scale to zero")
-    evidence: dict[str, Any] = {"CurrentInstanceCount": count, "MinCapacity": least}
+    evidence: dict[str, Any] = {"CurrentInstanceCount": count, **_configured_count(variant)}
+    if least is not None:
+        evidence[scaled_by] = least
     if count < 2:
         return failed(f"it runs on {count} instance", **evidence)
     if least is not None and least < 2:
@@ -129,13 +144,22 @@ def single_instance_variant(variant: Variant) -> Verdict:
     return passed(**evidence)
 
 
-def _least(endpoint: Endpoint, variant: Variant) -> int | None:
-    """The least number of instances that scaling keeps; `None` where nothing scales it."""
+def _configured_count(variant: Variant) -> dict[str, int | None]:
+    """What Security Hub looks at, told beside the live count; it decides nothing, so a gap there is none here."""
+    try:
+        return {"InitialInstanceCount": configured(variant).initial_instance_count}
+    except Unread:
+        return {}
+
+
+def _least(endpoint: Endpoint, variant: Variant) -> tuple[str, int | None]:
+    """The least number of instances that scaling keeps, and AWS's word for it; `None` where nothing scales it."""
     if variant.status == "ENABLED" and variant.min_instance_count is not None:
-        return variant.min_instance_count
+        return "MinInstanceCount", variant.min_instance_count
     resource = f"endpoint/{endpoint.name}/variant/{variant.variant_name}"
     targets = targets_by_resource(endpoint.region).get(resource, ())
-    return min((t.min_capacity for t in targets if t.scalable_dimension == INSTANCES), default=None)
+    capacities = (t.min_capacity for t in targets if t.scalable_dimension == INSTANCES)
+    return "MinCapacity", min(capacities, default=None)
 
 
 _UPDATED: dict[str, Any] = {
@@ -157,6 +181,18 @@ def _updated(type_: str | None = None, alarms: tuple[str, ...] = (), **values: A
     )
 
 
+_ACCELERATED = sample(
+    EndpointConfig,
+    "scorer-1",
+    production_variants=[
+        {
+            "variant_name": "main",
+            "model_name": "scorer",
+            "instance_type": "ml.m5.xlarge",
+            "accelerator_type": "ml.eia2.medium",
+        }
+    ],
+)
 _INF1 = sample(
     EndpointConfig,
     "scorer-1",
@@ -170,6 +206,7 @@ _INF1 = sample(
     bad=[
         _endpoint(sample(EndpointDeployment, "example", arn=_updated().arn), **_UPDATED),
         _endpoint(_updated("ALL_AT_ONCE"), **_UPDATED),
+        _endpoint(_updated("ALL_AT_ONCE"), tags={"Environment": "prod"}, **_UPDATED),
     ],
     good=[
         _endpoint(_updated("CANARY"), **_UPDATED),
@@ -182,6 +219,7 @@ _INF1 = sample(
         _endpoint(_updated(), tags={"Environment": "dev"}, **_UPDATED),
         _endpoint(_updated(), variant=_SERVERLESS, **_UPDATED),
         _endpoint(_updated(), _INF1, **_UPDATED),
+        _endpoint(_updated(), _ACCELERATED, **_UPDATED),
         _endpoint(
             _updated(),
             sample(
@@ -215,11 +253,13 @@ def update_all_at_once(endpoint: Endpoint) -> Verdict:
         return not_applicable("the endpoint was never updated")
     if any(variant.is_serverless for variant in endpoint.production_variants):
         return not_applicable("serverless endpoints do not support it")
-    types = [name for variant in endpoint.production_variants for name in configured(variant).instance_types]
-    if any(family(name) == "inf1" or family(name).startswith("eia") for name in types):
+    variants = [configured(variant) for variant in endpoint.production_variants]
+    types = [name for variant in variants for name in variant.instance_types]
+    if any(family(name) == "inf1" for name in types) or any(variant.accelerator_type for variant in variants):
         return not_applicable("its instance type does not support it")
     deployment = endpoint.deployment
     config = deployment.last_deployment_config if deployment is not None else None
+    type_: str | None = None
     if deployment is not None and config is not None:
         if deployment.rolling_update_policy is not None:
             return passed("rolling")
@@ -233,7 +273,7 @@ def update_all_at_once(endpoint: Endpoint) -> Verdict:
         return not_applicable("containers of the Marketplace do not support it")
     if deployment is None or config is None:
         return failed("its last update had no deployment configuration", LastDeploymentConfig=None)
-    return failed("its last update moved all traffic at once", Type="ALL_AT_ONCE", alarms=[])
+    return failed("its last update moved all traffic at once", Type=type_, alarms=[])
 
 
 def _from_the_marketplace(endpoint: Endpoint) -> bool:

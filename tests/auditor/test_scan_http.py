@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from auditor.report import make_report
 from auditor.scan import Scan, run_scan
 from auditor.settings import Settings
 from collectors.session import Sessions
+from collectors.snapshot_file import read_snapshot
 from evaluators.rule import all_rules
 
 ROOT = Path(auditor.__file__).parent.parent
@@ -26,11 +28,12 @@ ROOT = Path(auditor.__file__).parent.parent
 
 # The process that scans has a clock of its own, so the account is as old as the test.
 STARTED = datetime.now(UTC).replace(microsecond=0)
+ACCOUNT = build(STARTED)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with served(build(STARTED)) as address:
+    with served(ACCOUNT) as address:
         yield address
 
 
@@ -41,18 +44,21 @@ def run(address: str, *arguments: str, **environ: str) -> subprocess.CompletedPr
         text=True,
         cwd=ROOT,
         check=False,
-        env={
-            "PATH": os.environ["PATH"],
-            "AWS_ENDPOINT_URL": address,
-            # s3control puts the account before the host's name, which only a proxy can resolve here.
-            "HTTP_PROXY": address,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_DEFAULT_REGION": "eu-west-1",
-            "AUDITOR_RATE_SHARE": "1",
-            **environ,
-        },
+        env={**environment(address), **environ},
     )
+
+
+def environment(address: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": address,
+        # s3control puts the account before the host's name, which only a proxy can resolve here.
+        "HTTP_PROXY": address,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AUDITOR_RATE_SHARE": "1",
+    }
 
 
 def expected() -> dict[str, Any]:
@@ -79,6 +85,29 @@ def test_a_scan_over_http_gives_the_expected_findings(server: str, tmp_path: Pat
     )
     assert found["pillars"] == wanted["pillars"]
     assert found["gaps"] == wanted["gaps"]
+
+
+def test_ctrl_c_keeps_and_judges_what_was_read(server: str, tmp_path: Path) -> None:
+    path = tmp_path / "account.jsonl.gz"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "auditor", "scan", "--snapshot", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment(server),
+    )
+    # The server tells when it is in the middle of reading.
+    before = ACCOUNT.state.calls.total()
+    while ACCOUNT.state.calls.total() < before + 30 and process.poll() is None:
+        pass
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "This run is not complete: interrupted" in printed
+    assert "Traceback" not in said
+    assert not read_snapshot(path).complete
+    assert [p.name for p in tmp_path.iterdir()] == ["account.jsonl.gz"]
 
 
 def test_doctor_says_what_to_grant(server: str) -> None:

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import botocore.exceptions
 import pytest
 
 from auditor.demo.account import demo_session, empty
@@ -136,6 +137,26 @@ def test_ctrl_c_leaves_what_was_read_marked_as_incomplete(state: DemoState) -> N
     gap = snapshot.listing_gap("bucket", "123456789012", GLOBAL)
     assert gap is not None
     assert gap.reason is Reason.INTERRUPTED
+
+
+def test_a_lost_connection_leaves_a_readable_snapshot_marked_as_incomplete(
+    state: DemoState, tmp_path: Path
+) -> None:
+    account = empty(NOW)
+    object.__setattr__(account, "state", state)
+    path = tmp_path / "a.jsonl.gz"
+
+    def lost(**_: object) -> None:
+        raise botocore.exceptions.EndpointConnectionError(endpoint_url="https://api.sagemaker.test")
+
+    with demo_session(account) as session:
+        session.events.register_first("before-call.sagemaker.DescribeNotebookInstance", lost)
+        settings = Settings(regions=REGIONS, rate_share=1000.0)
+        run_scan(Sessions(session), Scan(select(["SEC-003"]), settings, {}, path, NOW, b"test"))
+    found = read_snapshot(path)
+    assert not found.complete
+    assert found.ends[0].why == "AWS could not be reached"
+    assert {gap.reason for gap in found.gaps} == {Reason.UNREACHABLE}
 
 
 def test_a_file_that_cannot_be_made_is_noted_and_the_run_goes_on(tmp_path: Path) -> None:
