@@ -19,7 +19,7 @@ from collectors.sagemaker.tuning_jobs import TuningJob
 from collectors.view import Region, index
 
 Job = TrainingJob | TuningJob | ProcessingJob | TransformJob
-J = TypeVar("J", TrainingJob, TuningJob, ProcessingJob, TransformJob)
+J = TypeVar("J", bound=Job)
 
 
 @dataclass(slots=True)

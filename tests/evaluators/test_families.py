@@ -21,6 +21,7 @@ from evaluators.families import (
     older_run,
     processing_families,
     runs_of,
+    training_families,
     tuning_families,
 )
 from evaluators.rule import Status, all_rules
@@ -96,7 +97,9 @@ def test_where_the_listing_broke_off_a_newer_run_may_be_missing() -> None:
 
 def test_the_runs_of_a_family_newest_first() -> None:
     jobs = [job("churn-1", 3), job("churn-2", 1), job("churn-3", 2), job("fraud-1")]
-    found = answers(region_of(*jobs), lambda each: [run.name for run in runs_of(each)])
+    found = answers(
+        region_of(*jobs), lambda each: [run.name for run in runs_of(each, training_families(each.region))]
+    )
     churn = ["churn-2", "churn-3", "churn-1"]
     assert found == {"churn-1": churn, "churn-2": churn, "churn-3": churn, "fraud-1": ["fraud-1"]}
 
