@@ -208,11 +208,16 @@ def _tags(view: View) -> Mapping[str, str]:
 @functools.cache
 def _fields_by_name(rule: Rule) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for item in sorted(rule.reads.fields, key=lambda f: (f.owner.__name__ if f.owner else "", f.path)):
+    for item in sorted(rule.reads.fields, key=_place):
         found.setdefault(item.keys[-1], []).append(item)
     for measured in rule.reads.metrics:
         found.setdefault(measured.metric, []).append(measured)
     return found
+
+
+def _place(field_: Any) -> tuple[str, str]:
+    """Fields in an order that is the same in every process: two views may have a path in common."""
+    return field_.owner.__name__ if field_.owner else "", field_.path
 
 
 def _operations(rule: Rule, view: View | None, verdict: Verdict) -> Mapping[str, str]:
@@ -241,7 +246,7 @@ def _operations(rule: Rule, view: View | None, verdict: Verdict) -> Mapping[str,
 @functools.cache
 def _owners_operation(rule: Rule, item: Any) -> str:
     """The operation behind a field of a part: that of the field that holds the part."""
-    for holder in sorted(rule.reads.fields, key=lambda f: f.path):
+    for holder in sorted(rule.reads.fields, key=_place):
         if holder.part is item.owner and holder is not item:
             return str(holder.operations[0]) if holder.operations else _owners_operation(rule, holder)
     return ""
