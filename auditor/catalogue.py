@@ -2,11 +2,16 @@
 
 import json
 import textwrap
+from typing import Any
 
 from tabulate import tabulate
 
 from auditor.permissions import actions_for, operations_for, policy_for
 from auditor.selection import find_rule, select
+from collectors.model import Operation
+from collectors.reads import Reads
+from collectors.view import Field
+from evaluators.controls import Reference
 from evaluators.rule import Rule, Scope
 
 _WIDTH = 96
@@ -42,10 +47,9 @@ def show_rule(code: str) -> str:
         rule.title,
         *(textwrap.fill(p, _WIDTH) for p in textwrap.dedent(rule.rationale).split("\n\n")),
     ]
-    fields = sorted(
-        {f"{op} {declared.path}" for declared in rule.reads.fields for op in declared.operations[:1]}
-        | {f"cloudwatch:GetMetricData {m.namespace} {m.metric} {m.statistic}" for m in rule.reads.metrics}
-    )
+    metrics = {f"cloudwatch:GetMetricData {m.namespace} {m.metric} {m.statistic}" for m in rule.reads.metrics}
+    fields = sorted(_leaves(rule.reads) | metrics)
+    calls = dict.fromkeys(_call(operation) for operation in operations_for([rule]))
     rows = [
         ["judges", "\n".join(view.type or view.kind for view in rule.views) or "each Region as a whole"],
         ["where", _SCOPES[rule.scope]],
@@ -55,14 +59,44 @@ def show_rule(code: str) -> str:
             "\n".join(f"{n} = {json.dumps(d)}" for n, (_, d) in rule.thresholds.items()) or "none",
         ],
         ["reads", "\n".join(fields)],
-        ["calls", "\n".join(str(op) for op in operations_for([rule]))],
+        ["calls", "\n".join(calls)],
         ["permissions", "\n".join(actions_for([rule]))],
-        ["references", "\n".join(f"{r.standard.value} {r.id}: {r.title}" for r in rule.maps)],
+        ["references", "\n".join(_reference(r) for r in rule.maps)],
         ["fix", f"{textwrap.fill(rule.remedy.text, _WIDTH - 14)}\n({rule.change.value})"],
     ]
     if rule.remedy.command:
         rows.append(["run", rule.remedy.command])
     return "\n\n".join([*paragraphs, tabulate(rows, tablefmt="plain", disable_numparse=True)])
+
+
+def _leaves(reads: Reads) -> set[str]:
+    """Operation and path of each field, those of parts with the path of the list that they are in."""
+    found: set[str] = set()
+
+    def walk(field: Field[Any], prefix: str) -> None:
+        path = f"{prefix}{field.path}"
+        inside = [item for item in reads.fields if field.part is not None and item.owner is field.part]
+        for item in inside:
+            if item is not field:
+                walk(item, f"{path}.")
+        if not inside:
+            found.add(path)
+
+    for field in reads.fields:
+        for operation in field.operations[:1]:
+            walk(field, f"{operation} ")
+    return found
+
+
+def _call(operation: Operation) -> str:
+    """`sagemaker:Search (Endpoint)`: Search is one operation for many kinds."""
+    kind = dict(operation.parameters).get("Resource")
+    return f"{operation} ({kind})" if kind else str(operation)
+
+
+def _reference(reference: Reference) -> str:
+    title = "" if reference.title == reference.id else f": {reference.title}"
+    return f"{reference.standard.value} {reference.id}{title}"
 
 
 def policy_json(rules: list[str], skipped: list[str], pillars: list[str], *, search: bool) -> str:

@@ -4,7 +4,6 @@ import functools
 from dataclasses import dataclass
 from enum import Enum
 from importlib import resources
-from typing import Any
 
 
 class Standard(Enum):
@@ -14,6 +13,9 @@ class Standard(Enum):
     CONFIG = "config_rule"
     ML_LENS = "ml_lens"
     PROWLER = "prowler"
+
+
+_AWS = "https://docs.aws.amazon.com"
 
 
 class UnknownReference(KeyError):
@@ -30,13 +32,25 @@ class Reference:
     @property
     def title(self) -> str:
         """Its title, or its id where no title is published with it. Raises `UnknownReference`."""
-        return str(_entry(self).get("title", self.id))
+        return _entry(self).get("title", self.id)
 
     @property
     def url(self) -> str | None:
-        """Where it is documented, if that is known. Raises `UnknownReference`."""
+        """Where it is documented, `None` for Prowler's checks. Raises `UnknownReference`."""
         found = _entry(self).get("url")
-        return None if found is None else str(found)
+        return found if found is not None else _documented_at(self)
+
+
+def _documented_at(reference: Reference) -> str | None:
+    """AWS's page of a control: one page a service for Security Hub, one a rule for Config."""
+    match reference.standard:
+        case Standard.SECURITY_HUB:
+            service, _, number = reference.id.lower().partition(".")
+            return f"{_AWS}/securityhub/latest/userguide/{service}-controls.html#{service}-{number}"
+        case Standard.CONFIG:
+            return f"{_AWS}/config/latest/developerguide/{reference.id}.html"
+        case _:
+            return None
 
 
 @functools.cache
@@ -47,7 +61,7 @@ def _data() -> dict[str, dict[str, dict[str, str]]]:
     return msgspec.json.decode(text, type=dict[str, dict[str, dict[str, str]]])
 
 
-def _entry(reference: Reference) -> dict[str, Any]:
+def _entry(reference: Reference) -> dict[str, str]:
     try:
         return _data()[reference.standard.value][reference.id]
     except KeyError as error:
