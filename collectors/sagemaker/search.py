@@ -7,7 +7,7 @@ kind is listed and described instead.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collectors.model import Document, Operation, Resource, Unread
 
@@ -42,14 +42,13 @@ def searched(reader: "Reader", kind: Searchable) -> Iterator[Resource]:
     """Every resource of a kind, newest first."""
     seen: set[str] = set()
     if reader.search:
-        expression = {"Filters": [_since(reader.lookback)]} if kind.windowed else None
-        sent = {"SortBy": "CreationTime", "SortOrder": "Descending"}
-        if expression is not None:
-            sent["SearchExpression"] = expression  # type: ignore[assignment]  # parameters of one call
+        sent: dict[str, Any] = {"SortBy": "CreationTime", "SortOrder": "Descending"}
+        if kind.windowed:
+            sent["SearchExpression"] = {"Filters": [_since(reader.lookback)]}
         try:
             for document in reader.pages(kind.search, **sent):
                 for resource in reader.resource({kind.search: document}):
-                    seen.add(resource.id)
+                    seen |= {resource.id, resource.name}
                     yield resource
         except Unread as unread:
             # What List and Describe can tell is no gap; what they cannot, they report themselves.
@@ -71,7 +70,6 @@ def _listed(reader: "Reader", kind: Searchable, seen: set[str]) -> Iterator[Reso
         document = reader.read(kind.describe, **{kind.parameter: summary[kind.member]})
         return list(reader.resource({kind.list: summary, kind.describe: document}))
 
-    for found in reader.gather(described, reader.list(kind.list, **window)):
-        for resource in found:
-            if resource.id not in seen:
-                yield resource
+    unseen = (found for found in reader.list(kind.list, **window) if found[kind.member] not in seen)
+    for resources in reader.gather(described, unseen):
+        yield from resources

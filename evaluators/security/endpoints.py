@@ -231,20 +231,18 @@ def _transform(job: TransformJob) -> Verdict:
     if not job.is_described:
         return not_applicable("an older run of the same job")
     output, capture, resources = job.transform_output, job.data_capture_config, job.transform_resources
-    used: dict[str, _Destination] = {}
-    if output is not None:
-        used["its answers"] = (output.kms_key_id, output.s3_output_path)
+    if output is None or resources is None:
+        # AWS sends both of every job; a document without them says nothing about keys.
+        raise Unread(job.gap("sagemaker:DescribeTransformJob", Reason.MISSING, "TransformOutput"))
+    used: dict[str, _Destination] = {"its answers": (output.kms_key_id, output.s3_output_path)}
     if capture is not None:
         used["captured data"] = (capture.kms_key_id, capture.destination_s3_uri)
-    volume, type_ = "its volume", resources.instance_type if resources else None
+    volume, type_, key = "its volume", resources.instance_type or "", resources.volume_kms_key_id
 
     def bare(what: str) -> bool:
-        if what == volume:
-            return not _has_nvme(job, type_ or "")
-        return _is_bare(job, used[what])
+        return not _has_nvme(job, type_) if what == volume else _is_bare(job, used[what])
 
-    key = resources.volume_kms_key_id if resources else None
-    asked = [*used, volume] if resources and not key else list(used)
+    asked = list(used) if key else [*used, volume]
     return _judged(used, _those(asked, bare), VolumeKmsKeyId=key, InstanceType=type_)
 
 
