@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Document, Operation, Resource
+from collectors.model import Operation, Resource
 from collectors.sagemaker.endpoints import Endpoint
+from collectors.sagemaker.search import described
 from collectors.view import View, optional, required
 
 if TYPE_CHECKING:
@@ -38,12 +39,4 @@ class InferenceComponent(
 @collects(InferenceComponent)
 def inference_components(reader: "Reader") -> Iterator[Resource]:
     """Every component: there is no Search for them, so one Describe each where a rule asks for its model."""
-
-    def described(summary: Document) -> list[Resource]:
-        if not reader.wants(DESCRIBE):
-            return list(reader.resource({LIST: summary}))
-        document = reader.read(DESCRIBE, InferenceComponentName=summary["InferenceComponentName"])
-        return list(reader.resource({LIST: summary, DESCRIBE: document}))
-
-    for found in reader.gather(described, reader.list(LIST)):
-        yield from found
+    yield from described(reader, LIST, reader.list(LIST), DESCRIBE, "InferenceComponentName")

@@ -1,6 +1,7 @@
 """Families of jobs: runs of the same thing, told by what their names begin with."""
 
 import re
+from collections.abc import Iterable
 
 _PIPELINE_STEP = re.compile(r"pipelines-[a-z0-9]{12}-(?P<step>.+)-[A-Za-z0-9]{10}")
 """SageMaker Pipelines name a job `pipelines-EXECUTION-STEP-RANDOM`: what tells a run apart is on both sides."""
@@ -50,3 +51,11 @@ def is_made_by_aws(name: str) -> bool:
     Known by the names that model monitoring, Clarify, Autopilot and DataBrew give.
     """
     return bool(_MADE_BY_AWS.match(name))
+
+
+def newest_of_families(names: Iterable[str]) -> set[str]:
+    """The first name of each family among names of jobs that come newest first."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(family_name(name), name)
+    return set(first.values())

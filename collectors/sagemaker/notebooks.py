@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Document, Operation, Resource
+from collectors.model import Operation, Resource
+from collectors.sagemaker.search import described
 from collectors.view import PART, Part, View, items, optional, required
 
 if TYPE_CHECKING:
@@ -90,24 +91,11 @@ class NotebookInstance(
 @collects(NotebookInstance)
 def notebook_instances(reader: "Reader") -> Iterator[Resource]:
     """Every notebook instance: there is no Search for them, so one Describe each."""
-
-    def described(summary: Document) -> list[Resource]:
-        name = summary["NotebookInstanceName"]
-        described = reader.read(DESCRIBE, NotebookInstanceName=name)
-        return list(reader.resource({LIST: summary, DESCRIBE: described}))
-
-    for found in reader.gather(described, reader.list(LIST)):
-        yield from found
+    yield from described(reader, LIST, reader.list(LIST), DESCRIBE, "NotebookInstanceName")
 
 
 @collects(LifecycleConfig)
 def lifecycle_configs(reader: "Reader") -> Iterator[Resource]:
     """Every lifecycle configuration with its scripts."""
-
-    def described(summary: Document) -> list[Resource]:
-        name = summary["NotebookInstanceLifecycleConfigName"]
-        described = reader.read(DESCRIBE_LIFECYCLE, NotebookInstanceLifecycleConfigName=name)
-        return list(reader.resource({LIST_LIFECYCLE: summary, DESCRIBE_LIFECYCLE: described}))
-
-    for found in reader.gather(described, reader.list(LIST_LIFECYCLE)):
-        yield from found
+    name = "NotebookInstanceLifecycleConfigName"
+    yield from described(reader, LIST_LIFECYCLE, reader.list(LIST_LIFECYCLE), DESCRIBE_LIFECYCLE, name)

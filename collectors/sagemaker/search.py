@@ -5,11 +5,11 @@ denied (some organisations do, because it passes by resource-level conditions of
 kind is listed and described instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collectors.model import Document, Operation, Resource, Unread
+from collectors.model import Document, Operation, Reading, Resource, Unread
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
@@ -65,11 +65,36 @@ def _since(moment: str) -> dict[str, str]:
 
 def _listed(reader: "Reader", kind: Searchable, seen: set[str]) -> Iterator[Resource]:
     window = {"CreationTimeAfter": reader.lookback} if kind.windowed else {}
-
-    def described(summary: Document) -> list[Resource]:
-        document = reader.read(kind.describe, **{kind.parameter: summary[kind.member]})
-        return list(reader.resource({kind.list: summary, kind.describe: document}))
-
     unseen = (found for found in reader.list(kind.list, **window) if found[kind.member] not in seen)
-    for resources in reader.gather(described, unseen):
-        yield from resources
+    # What Search would have sent whole is described whole, whatever the rules read of it.
+    yield from described(reader, kind.list, unseen, kind.describe, kind.parameter, kind.member, always=True)
+
+
+def described(
+    reader: "Reader",
+    listing: Operation,
+    summaries: Iterable[Document],
+    describe: Operation,
+    parameter: str,
+    member: str = "",
+    *,
+    only: Container[str] | None = None,
+    always: bool = False,
+) -> Iterator[Resource]:
+    """The resources of a listing, each with its Describe, side by side.
+
+    Describe takes `parameter` from the summary's `member`, which is called the same unless said.
+    Those that are not in `only` keep the summary alone, and so do all where no selected rule reads
+    the Describe, unless `always`.
+    """
+    member = member or parameter
+    wanted = always or reader.wants(describe)
+
+    def read(summary: Document) -> list[Resource]:
+        readings: dict[Operation, Reading] = {listing: summary}
+        if wanted and (only is None or summary[member] in only):
+            readings[describe] = reader.read(describe, **{parameter: summary[member]})
+        return list(reader.resource(readings))
+
+    for found in reader.gather(read, summaries):
+        yield from found

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Document, Operation, Resource
+from collectors.model import Operation, Resource
+from collectors.sagemaker.search import described
 from collectors.view import PART, Part, View, optional, part, required
 
 if TYPE_CHECKING:
@@ -143,23 +144,11 @@ class StudioLifecycleConfig(
 @collects(Domain)
 def domains(reader: "Reader") -> Iterator[Resource]:
     """Every domain: there is no Search for them, so one Describe each."""
-
-    def described(summary: Document) -> list[Resource]:
-        document = reader.read(DESCRIBE_DOMAIN, DomainId=summary["DomainId"])
-        return list(reader.resource({LIST_DOMAINS: summary, DESCRIBE_DOMAIN: document}))
-
-    for found in reader.gather(described, reader.list(LIST_DOMAINS)):
-        yield from found
+    yield from described(reader, LIST_DOMAINS, reader.list(LIST_DOMAINS), DESCRIBE_DOMAIN, "DomainId")
 
 
 @collects(StudioLifecycleConfig)
 def studio_lifecycle_configs(reader: "Reader") -> Iterator[Resource]:
     """Every lifecycle configuration with its script."""
-
-    def described(summary: Document) -> list[Resource]:
-        name = summary["StudioLifecycleConfigName"]
-        document = reader.read(DESCRIBE_LIFECYCLE, StudioLifecycleConfigName=name)
-        return list(reader.resource({LIST_LIFECYCLE: summary, DESCRIBE_LIFECYCLE: document}))
-
-    for found in reader.gather(described, reader.list(LIST_LIFECYCLE)):
-        yield from found
+    name = "StudioLifecycleConfigName"
+    yield from described(reader, LIST_LIFECYCLE, reader.list(LIST_LIFECYCLE), DESCRIBE_LIFECYCLE, name)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Document, Operation, Reading, Resource
+from collectors.model import Operation, Resource
 from collectors.s3_uri import buckets_in
-from collectors.sagemaker.job_families import family_name
+from collectors.sagemaker.job_families import newest_of_families
+from collectors.sagemaker.search import described
 from collectors.view import PART, Part, View, optional, part, required
 
 if TYPE_CHECKING:
@@ -86,21 +87,6 @@ class TransformJob(
 @collects(TransformJob)
 def transform_jobs(reader: "Reader") -> Iterator[Resource]:
     """The jobs of the look-back window, newest first."""
-    families: set[str] = set()
-    newest: set[str] = set()
     summaries = list(reader.list(LIST, CreationTimeAfter=reader.lookback))
-    for summary in summaries:
-        family = family_name(summary["TransformJobName"])
-        if family not in families:
-            families.add(family)
-            newest.add(summary["TransformJobName"])
-
-    def described(summary: Document) -> list[Resource]:
-        readings: dict[Operation, Reading] = {LIST: summary}
-        name = summary["TransformJobName"]
-        if name in newest and reader.wants(DESCRIBE):
-            readings[DESCRIBE] = reader.read(DESCRIBE, TransformJobName=name)
-        return list(reader.resource(readings))
-
-    for found in reader.gather(described, summaries):
-        yield from found
+    newest = newest_of_families(summary["TransformJobName"] for summary in summaries)
+    yield from described(reader, LIST, summaries, DESCRIBE, "TransformJobName", only=newest)

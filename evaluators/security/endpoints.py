@@ -6,14 +6,13 @@ from typing import Any, TypeVar
 from collectors.ec2 import InstanceType
 from collectors.model import Reason, Unread
 from collectors.s3 import Bucket
-from collectors.s3_uri import bucket_and_key
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.endpoints import Endpoint
 from collectors.sagemaker.transform_jobs import TransformJob
 from collectors.sample import Sample, sample
 from collectors.view import Region, View, index
 from evaluators.controls import config_rule, lens, prowler
-from evaluators.instances import facts, has_twin
+from evaluators.encryption import destination_bucket, has_nvme
 from evaluators.rule import Change, Severity, Verdict, expect, failed, given, not_applicable, passed, rule
 
 T = TypeVar("T")
@@ -106,15 +105,10 @@ def endpoint_volume_without_kms(config: EndpointConfig) -> Verdict:
     types = sorted({name for variant in variants for name in variant.instance_types})
     if not types:
         return not_applicable("serverless variants have no volume of yours")
-    volumes = _those(types, lambda name: not _has_nvme(config, name))
+    volumes = _those(types, lambda name: not has_nvme(config, name))
     if not volumes:
         return not_applicable("all its types have local NVMe storage", InstanceType=types)
     return failed("its volumes have no KMS key", KmsKeyId=config.kms_key_id, InstanceType=volumes)
-
-
-def _has_nvme(view: View, instance_type: str) -> bool:
-    """Whether the type has local storage, which takes no key. Raises `Unread` where EC2 was not read."""
-    return has_twin(instance_type) and facts(view.region, instance_type).instance_storage_supported
 
 
 _KMS_BUCKET = sample(
@@ -240,7 +234,7 @@ def _transform(job: TransformJob) -> Verdict:
     volume, type_, key = "its volume", resources.instance_type or "", resources.volume_kms_key_id
 
     def bare(what: str) -> bool:
-        return not _has_nvme(job, type_) if what == volume else _is_bare(job, used[what])
+        return not has_nvme(job, type_) if what == volume else _is_bare(job, used[what])
 
     asked = list(used) if key else [*used, volume]
     return _judged(used, _those(asked, bare), VolumeKmsKeyId=key, InstanceType=type_)
@@ -258,14 +252,4 @@ def _judged(used: Mapping[str, _Destination], bare: list[str], **more: Any) -> V
 
 def _is_bare(view: View, destination: _Destination) -> bool:
     key, uri = destination
-    return not key and not _kms_by_default(view, uri)
-
-
-def _kms_by_default(view: View, uri: str | None) -> bool:
-    """Whether the destination encrypts with KMS by default. Raises `Unread` for a bucket of another account."""
-    place = bucket_and_key(uri or "")
-    bucket = view.region.find(Bucket, place[0]) if place else None
-    if bucket is None:
-        message = f"the encryption of {uri} belongs to another account"
-        raise Unread(view.gap("s3:GetBucketEncryption", Reason.NOT_READ, message))
-    return bucket.encrypted_with_kms
+    return not key and not destination_bucket(view, uri).encrypted_with_kms

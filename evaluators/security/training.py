@@ -5,14 +5,13 @@ from typing import Any
 
 from collectors.ec2 import InstanceType
 from collectors.kms import KmsKey, find_key
-from collectors.model import Reason, Unread
+from collectors.model import Unread
 from collectors.s3 import Bucket
-from collectors.s3_uri import bucket_and_key
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens, prowler
+from evaluators.encryption import destination_bucket, has_nvme
 from evaluators.families import not_judged
-from evaluators.instances import facts, has_twin
 from evaluators.rule import (
     Change,
     Scope,
@@ -214,11 +213,11 @@ def training_without_kms(job: TrainingJob, *, require_customer_managed: bool = F
 
 
 def _output_lacks_key(job: TrainingJob) -> bool:
-    return not job.kms_key_id and not _output_bucket(job).encrypted_with_kms
+    return not job.kms_key_id and not destination_bucket(job, job.s3_output_path).encrypted_with_kms
 
 
 def _volume_lacks_key(job: TrainingJob) -> bool:
-    return not job.volume_kms_key_id and not all(_has_nvme(job, name) for name in job.instance_types)
+    return not job.volume_kms_key_id and not all(has_nvme(job, name) for name in job.instance_types)
 
 
 def _is_managed_by_aws(job: TrainingJob, reference: str) -> bool:
@@ -228,25 +227,12 @@ def _is_managed_by_aws(job: TrainingJob, reference: str) -> bool:
     return find_key(job.region, reference).key_manager != "CUSTOMER"
 
 
-def _has_nvme(job: TrainingJob, instance_type: str) -> bool:
-    """Whether the type has local storage, which takes no key. Raises `Unread` where EC2 was not read."""
-    return has_twin(instance_type) and facts(job.region, instance_type).instance_storage_supported
-
-
 def _bucket_key(job: TrainingJob) -> str:
     """The key of the output bucket's default encryption, which is `aws/s3` where it names none."""
-    named = (rule.kms_master_key_id for rule in _output_bucket(job).default_encryption)
+    named = (
+        rule.kms_master_key_id for rule in destination_bucket(job, job.s3_output_path).default_encryption
+    )
     return next(filter(None, named), "alias/aws/s3")
-
-
-def _output_bucket(job: TrainingJob) -> Bucket:
-    """The bucket that it writes to. Raises `Unread` for one of another account."""
-    place = bucket_and_key(job.s3_output_path or "")
-    bucket = job.region.find(Bucket, place[0]) if place else None
-    if bucket is None:
-        message = f"the encryption of {job.s3_output_path} belongs to another account"
-        raise Unread(job.gap("s3:GetBucketEncryption", Reason.NOT_READ, message))
-    return bucket
 
 
 @rule(
