@@ -461,6 +461,8 @@ class Region:
         self.memory: dict[object, Any] = {}
         self._cache = functools.lru_cache(maxsize=512)(self._find)
         self.siblings: dict[str, Region] = {name: self}
+        self.context: dict[str, Any] = {}
+        """What whoever judges has to say to helpers of rules; shared by the account's Regions."""
 
     @property
     def now(self) -> datetime:
@@ -482,7 +484,7 @@ class Region:
         """Another Region of the same account."""
         if name not in self.siblings:
             other = Region(self.snapshot, self.account, name)
-            other.siblings = self.siblings
+            other.siblings, other.context = self.siblings, self.context
             self.siblings[name] = other
         return self.siblings[name]
 

@@ -65,7 +65,9 @@ def judge(
     chosen = list(rules)
     roots: dict[str, Region] = {}
     for account, name in snapshot.places():
-        region = roots.setdefault(account, Region(snapshot, account, GLOBAL)).sibling(name)
+        root = roots.setdefault(account, Region(snapshot, account, GLOBAL))
+        root.context["placing"] = judge_.placing
+        region = root.sibling(name)
         if name != GLOBAL:
             yield from (judge_.region(rule, region) for rule in chosen if not rule.views)
         for view, about in _by_view(chosen).items():

@@ -84,6 +84,11 @@ def placement(view: View, placing: Placing) -> Placement:
     return account_placement(view.region.account, placing, gap)
 
 
+def placed(view: View) -> Placement:
+    """Where a resource that a rule looks at lies, by the settings that its own subject is placed with."""
+    return placement(view, view.region.context.get("placing", Placing()))
+
+
 def account_placement(account: str, placing: Placing, gap: Gap | None = None) -> Placement:
     """Place something that has no tags and no name of its own by its account."""
     for environment, accounts in placing.accounts.items():

@@ -23,7 +23,7 @@ SOURCE = (SEARCH, DESCRIBE)
 _CALLS = "AWS/SageMaker"
 _HOSTS = "/aws/sagemaker/Endpoints"
 _VARIANT = ("EndpointName", "VariantName")
-_SETTLING = timedelta(hours=1)
+SETTLING = timedelta(hours=1)
 """How long after its creation an endpoint may still be changed by it."""
 
 
@@ -119,7 +119,7 @@ class Endpoint(
     @property
     def was_updated(self) -> bool:
         """Whether it changed after it was made. Autoscaling and weights move the time as well."""
-        return self.last_modified_time > self.creation_time + _SETTLING
+        return self.last_modified_time > self.creation_time + SETTLING
 
 
 class TrafficRouting(Part):

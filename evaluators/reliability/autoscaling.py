@@ -18,7 +18,7 @@ from collectors.sagemaker.endpoints import Endpoint, Variant
 from collectors.sagemaker.inference_components import InferenceComponent
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens
-from evaluators.environment import Environment, Placing, placement
+from evaluators.environment import Environment, placed
 from evaluators.instances import family
 from evaluators.rule import (
     Change,
@@ -321,8 +321,8 @@ def _is_dead(policy: ScalingPolicy, endpoint: Endpoint | None) -> bool:
 
 
 def _counts_as_production(endpoint: Endpoint) -> bool:
-    """By its tags as the defaults place them. Raises `Unread` where these could not be read."""
-    placed = placement(endpoint, Placing())
-    if placed.gap is not None:
-        raise Unread(placed.gap)
-    return placed.environment in (None, Environment.PRODUCTION)
+    """Raises `Unread` where its tags could not be read."""
+    where = placed(endpoint)
+    if where.gap is not None:
+        raise Unread(where.gap)
+    return where.environment in (None, Environment.PRODUCTION)

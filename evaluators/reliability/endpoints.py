@@ -7,7 +7,7 @@ from collectors.autoscaling import INSTANCES, ScalableTarget, targets_by_resourc
 from collectors.cloudwatch import CompositeAlarm, MetricAlarm
 from collectors.model import Unread
 from collectors.sagemaker.endpoint_configs import EndpointConfig
-from collectors.sagemaker.endpoints import Endpoint, EndpointDeployment, Variant
+from collectors.sagemaker.endpoints import SETTLING, Endpoint, EndpointDeployment, Variant
 from collectors.sagemaker.models import Model
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import config_rule, lens, prowler, security_hub
@@ -200,11 +200,19 @@ _INF1 = sample(
 )
 
 
+_NEW_CONFIG = sample(
+    EndpointConfig,
+    "scorer-1",
+    creation_time=NOW - timedelta(days=10),
+    production_variants=[{"variant_name": "main", "model_name": "scorer", "instance_type": "ml.m5.xlarge"}],
+)
+
+
 @rule(
     "REL-015",
     Severity.MEDIUM,
     bad=[
-        _endpoint(sample(EndpointDeployment, "example", arn=_updated().arn), **_UPDATED),
+        _endpoint(_updated(), _NEW_CONFIG, **_UPDATED),
         _endpoint(_updated("ALL_AT_ONCE"), **_UPDATED),
         _endpoint(_updated("ALL_AT_ONCE"), tags={"Environment": "prod"}, **_UPDATED),
     ],
@@ -216,12 +224,15 @@ _INF1 = sample(
     ],
     exempt=[
         _endpoint(),
-        _endpoint(_updated(), tags={"Environment": "dev"}, **_UPDATED),
-        _endpoint(_updated(), variant=_SERVERLESS, **_UPDATED),
+        # Only its time of change has moved: autoscaling and weights do that.
+        _endpoint(_updated(), **_UPDATED),
+        _endpoint(_updated(), _NEW_CONFIG, tags={"Environment": "dev"}, **_UPDATED),
+        _endpoint(_updated(), _NEW_CONFIG, variant=_SERVERLESS, **_UPDATED),
         _endpoint(_updated(), _INF1, **_UPDATED),
         _endpoint(_updated(), _ACCELERATED, **_UPDATED),
         _endpoint(
             _updated(),
+            _NEW_CONFIG,
             sample(
                 Model,
                 "scorer",
@@ -245,9 +256,9 @@ def update_all_at_once(endpoint: Endpoint) -> Verdict:
     """Endpoint updates should shift traffic gradually.
 
     All at once shows every consumer a bad model before anybody can stop it. That an endpoint was
-    updated is told from its time of change, which autoscaling and weights move as well: so the
-    confidence is lower. Serverless, Marketplace, Inf1 and Elastic Inference endpoints do not
-    support deployment guardrails.
+    updated is told from its last deployment, or from a configuration that is newer than itself: its
+    time of change alone proves nothing, since autoscaling and weights move it. Serverless,
+    Marketplace, Inf1 and Elastic Inference endpoints do not support deployment guardrails.
     """
     if not endpoint.was_updated:
         return not_applicable("the endpoint was never updated")
@@ -272,8 +283,16 @@ def update_all_at_once(endpoint: Endpoint) -> Verdict:
     if _from_the_marketplace(endpoint):
         return not_applicable("containers of the Marketplace do not support it")
     if deployment is None or config is None:
+        if not _has_newer_config(endpoint):
+            return not_applicable("only its time of change has moved, as autoscaling moves it")
         return failed("its last update had no deployment configuration", LastDeploymentConfig=None)
     return failed("its last update moved all traffic at once", Type=type_, alarms=[])
+
+
+def _has_newer_config(endpoint: Endpoint) -> bool:
+    """Whether it runs on a configuration that was made after it: so it was updated to it."""
+    config = endpoint.config
+    return config is not None and config.creation_time > endpoint.creation_time + SETTLING
 
 
 def _from_the_marketplace(endpoint: Endpoint) -> bool:
