@@ -40,11 +40,13 @@ class Run:
 class Report:
     """A run's findings (worst first), unknowns, scores and gaps.
 
-    `findings` holds what failed and was not accepted; `accepted` what a person accepted, with the
+    `findings` holds what failed and was not accepted, from the least severity that was asked for on;
+    `severities` counts the hidden ones as well. `accepted` is what a person accepted, with the
     acceptance; `unknown` what nobody knows.
     """
 
     run: Run
+    severities: Mapping[Severity, int]
     findings: tuple[Finding, ...]
     unknown: tuple[Finding, ...]
     accepted: tuple[tuple[Finding, Accepted], ...]
@@ -61,8 +63,8 @@ class Report:
         return self.run.complete and not self.gaps and not self.unknown
 
     def at_or_over(self, severity: Severity) -> int:
-        """How many findings are at least so severe."""
-        return sum(finding.severity >= severity for finding in self.findings)
+        """How many findings are at least so severe, hidden ones too."""
+        return sum(number for each, number in self.severities.items() if each >= severity)
 
     def by_severity(self) -> dict[str, int]:
         """Findings by severity, the worst first, with zeros."""
@@ -99,6 +101,7 @@ def make_report(
     findings: list[Finding] = []
     unknown: list[Finding] = []
     accepted: list[tuple[Finding, Accepted]] = []
+    severities: Counter[Severity] = Counter()
     today = _today(snapshot)
     excluded = {"bucket": settings.excluded_buckets}
     for judgement in judge(rules, snapshot, thresholds, placing_of(settings), excluded):
@@ -116,12 +119,15 @@ def make_report(
             accepted.append((finding, acceptance))
         elif finding.status is Status.UNKNOWN:
             unknown.append(finding)
-        elif finding.severity >= severity:
-            findings.append(finding)
+        else:
+            severities[finding.severity] += 1
+            if finding.severity >= severity:
+                findings.append(finding)
             if on_finding is not None:
-                on_finding(len(findings), None, f"{len(findings)} findings so far")
+                on_finding(severities.total(), None, f"{severities.total()} findings so far")
     return Report(
         run=_run(snapshot),
+        severities=severities,
         findings=tuple(sorted(findings, key=lambda f: f.rank)),
         unknown=tuple(sorted(unknown, key=lambda f: f.rank)),
         accepted=tuple(sorted(accepted, key=lambda pair: pair[0].rank)),
@@ -150,7 +156,7 @@ def _run(snapshot: Snapshot) -> Run:
     broken = next((end.why for end in ends if end.why), "")
     return Run(
         tool_version=first.tool_version,
-        account=first.account if len({m.account for m in snapshot.manifests}) == 1 else "several",
+        account=", ".join(sorted({manifest.account for manifest in snapshot.manifests})),
         partition=first.partition,
         regions=tuple(sorted({region for m in snapshot.manifests for region in m.regions})),
         started=first.taken_at,

@@ -56,7 +56,7 @@ class RunV1(msgspec.Struct, frozen=True):
 
     schema_version: Annotated[str, Meta(description="Version of this feed.")]
     tool_version: Annotated[str, Meta(description="Version of auditor that read the account.")]
-    account: Annotated[str, Meta(description="12-digit account id.")]
+    account: Annotated[str, Meta(description="12-digit account id; of joined snapshots all, with commas.")]
     partition: Annotated[str, Meta(description="aws, aws-cn, aws-us-gov or aws-eusc.")]
     regions: Annotated[list[str], Meta(description="Regions that were read.")]
     started: Annotated[datetime, Meta(description="When the snapshot was taken; the clock of every rule.")]

@@ -34,7 +34,8 @@ def table_chunks(report: Report, *, color: bool = False, width: int = 120) -> It
 
 def _heading(report: Report, color: bool) -> str:
     run = report.run
-    title = paint(f"Account {run.account}", "bold", color=color)
+    noun = "Accounts" if ", " in run.account else "Account"
+    title = paint(f"{noun} {run.account}", "bold", color=color)
     kinds = sum(run.resources.values())
     return f"{title} in {', '.join(run.regions)}: {kinds} resources read, {len(report.rules)} rules\n\n"
 

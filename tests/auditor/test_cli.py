@@ -141,6 +141,8 @@ def test_exit_codes_rank_findings_over_gaps(demo: Path) -> None:
     assert run("evaluate", snapshot, "-q", "--fail-on", "critical").returncode == 1
     assert run("evaluate", snapshot, "-q").returncode == 3
     assert run("evaluate", snapshot, "-q", "--allow-gaps").returncode == 0
+    hidden = ["--severity", "critical", "--rule", "SEC-003", "--allow-gaps", "--fail-on", "high"]
+    assert run("evaluate", snapshot, "-q", *hidden).returncode == 1
     clean = ["--rule", "SEC-003", "--severity", "critical"]
     assert run("evaluate", snapshot, "-q", *clean, "--allow-gaps", "--fail-on", "critical").returncode == 0
 
