@@ -105,20 +105,6 @@ class SnapshotWriter:
                 self._raw.close()
 
 
-def write_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Write a whole snapshot, part by part. Raises `OSError`."""
-    manifest, end = snapshot.manifests[0], snapshot.ends[0]
-    with SnapshotWriter(path, manifest) as writer:
-        for listing in snapshot.listings.items():
-            (kind, account, region), gap = listing
-            writer.listing(Listing(kind, account, region, gap))
-        for resource in snapshot.resources():
-            writer.resource(resource)
-        for gap in snapshot.gaps:
-            writer.gap(gap)
-        writer.close(end)
-
-
 def read_snapshot(path: Path) -> Snapshot:
     """Read a snapshot of one or several parts; one that broke off comes out as not complete.
 

@@ -396,11 +396,6 @@ class Series:
         """The mean of all datapoints, or `None` without any."""
         return math.fsum(self.values) / len(self.values) if self.values else None
 
-    def percentile(self, share: float) -> float | None:
-        """The datapoint at or above which `1 - share` of all lie (nearest rank), or `None` without any."""
-        ordered = sorted(self.values)
-        return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
-
 
 METRIC_DATA = Operation("cloudwatch", "GetMetricData", result="MetricDataResults[]", page_size=100_800)
 

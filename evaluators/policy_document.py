@@ -111,11 +111,6 @@ class Statement:
     not_principals: Principals | None = None
     variables: bool = False
 
-    @property
-    def condition_keys(self) -> frozenset[str]:
-        """The keys that its conditions test, in lower case."""
-        return frozenset(condition.key.lower() for condition in self.conditions)
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:

@@ -11,7 +11,7 @@ import pytest
 from collectors.model import End, Gap, Listing, Manifest, Reason, Snapshot
 from collectors.sagemaker.notebooks import NotebookInstance
 from collectors.sample import NOW, resources_of, sample
-from collectors.snapshot_file import SCHEMA, SnapshotError, SnapshotWriter, read_snapshot, write_snapshot
+from collectors.snapshot_file import SCHEMA, SnapshotError, SnapshotWriter, read_snapshot
 
 GAP = Gap("sagemaker:ListModels", Reason.DENIED, "AccessDeniedException", "no", "123456789012", "eu-west-1")
 
@@ -43,15 +43,6 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert [end.calls for end in found.ends] == [7]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["a.jsonl.gz"]
-
-
-def test_a_copy_is_the_same_snapshot(tmp_path: Path) -> None:
-    found = read_snapshot(written(tmp_path / "a.jsonl.gz"))
-    write_snapshot(tmp_path / "b.jsonl.gz", found)
-    again = read_snapshot(tmp_path / "b.jsonl.gz")
-    assert list(again.resources()) == list(found.resources())
-    assert (again.manifests, again.gaps, again.ends) == (found.manifests, found.gaps, found.ends)
-    assert again.listings == found.listings
 
 
 def test_joined_parts_are_one_snapshot(tmp_path: Path) -> None:

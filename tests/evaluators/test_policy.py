@@ -382,14 +382,6 @@ def test_a_statement_requires_a_key(block: Document, expected: bool) -> None:
     assert iam.requires(judged, "sts:ExternalId") is expected
 
 
-def test_condition_keys_are_told_in_lower_case() -> None:
-    judged = statement(
-        allow("s3:*", Condition={"Bool": {"aws:SecureTransport": True, "aws:ViaAWSService": True}})
-    )
-    assert judged.condition_keys == {"aws:securetransport", "aws:viaawsservice"}
-    assert [each.tests("AWS:securetransport") for each in judged.conditions] == [True, False]
-
-
 # --- actions
 
 
