@@ -157,6 +157,7 @@ class _Judge:
         except Unread:
             raise
         except Exception as error:
+            # The one place that catches all: a rule's own fault is told as unknown, and costs no other verdict.
             where = node.view.id if not isinstance(node, Region) else node.name
             text = f"{type(error).__name__} in rule {rule.code}"
             raise Unread(Gap(f"rule {rule.code}", Reason.FAILED, text, resource=where)) from error

@@ -1,14 +1,17 @@
 """Properties that hold for every rule at once, so that no rule needs tests of its own for them."""
 
 import re
+import sys
 from collections.abc import Mapping
+from types import FrameType
+from typing import Any
 
 import msgspec
 import pytest
 
 from collectors.model import Gap, Listing, Reason, Snapshot, pack
 from collectors.sample import Sample, sample, snapshot_of
-from collectors.view import View
+from collectors.view import Field, Metric, View
 from evaluators.engine import Judgement, judge
 from evaluators.rule import PREFIXES, Change, Example, Given, Rule, Scope, Status, all_rules
 
@@ -167,6 +170,29 @@ def test_evidence_of_a_failure_names_the_operation_that_it_was_read_with(rule: R
                 assert set(judgement.operations) <= set(judgement.verdict.evidence)
                 assert judgement.operations, judgement.verdict
                 assert judgement.verdict.message
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.code)
+def test_a_rule_reads_nothing_that_is_not_derived_from_its_code(rule: Rule) -> None:
+    """Else its collector might not run, and the IAM policy would lack an action."""
+    getters = (Field.__get__.__code__, Metric.__get__.__code__)
+    seen: set[Field[Any] | Metric] = set()
+
+    def watch(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code in getters and frame.f_locals["node"] is not None:
+            seen.add(frame.f_locals["self"])
+
+    for example in (*rule.bad, *rule.good, *rule.exempt):
+        made, snapshot = snapshot_for(rule, example)
+        before = sys.getprofile()
+        sys.setprofile(watch)
+        try:
+            judged(rule, snapshot, made.thresholds)
+        finally:
+            sys.setprofile(before)
+    # SEC-031 alone reads no field: it asks what was found when the documents were redacted.
+    assert bool(seen) is (rule.code != "SEC-031")
+    assert {item.name for item in seen - rule.reads.fields - rule.reads.metrics} == set()
 
 
 def test_codes_and_names_are_unique() -> None:
