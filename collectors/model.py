@@ -59,7 +59,8 @@ class Operation:
     `action` is the IAM action where its name differs from the operation's. `absent` are the error
     codes by which AWS says "not configured". `secrets` and `scripts` are the members of a document
     that are scanned for secrets before anything is kept. `page_size` is sent where botocore's model
-    does not tell the largest one.
+    does not tell the largest one. `charge` is what AWS bills for a request, in USD: such a call is
+    made only where the user asked for it.
     """
 
     service: str
@@ -71,6 +72,7 @@ class Operation:
     secrets: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     page_size: int = 0
+    charge: float = 0.0
 
     def __str__(self) -> str:
         """The name under which documents, gaps and evidence cite it: `sagemaker:DescribeModel`."""

@@ -22,6 +22,7 @@ from collectors.sample import Sample
 from collectors.view import Part, Region, View
 from evaluators.controls import Reference
 from evaluators.environment import Environment, placement
+from evaluators.money import Usage
 
 
 class Severity(IntEnum):
@@ -99,7 +100,8 @@ class Verdict:
     """What a rule says of one subject.
 
     `evidence` maps AWS's own field names (or a figure's name, in snake_case) to values.
-    `lowered` is how many severities below the rule's own this case is, with `why_lowered`.
+    `lowered` is how many severities below the rule's own this case is, with `why_lowered`. `waste` is
+    what would no longer be billed, each month, once the advice is followed.
     """
 
     status: Status
@@ -107,6 +109,7 @@ class Verdict:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     lowered: int = 0
     why_lowered: str = ""
+    waste: tuple[Usage, ...] = ()
 
 
 def expect(holds: bool, otherwise: str, **evidence: Any) -> Verdict:
@@ -119,9 +122,17 @@ def passed(message: str = "", /, **evidence: Any) -> Verdict:
     return Verdict(Status.PASS, message, evidence)
 
 
-def failed(message: str, /, *, lowered: int = 0, why_lowered: str = "", **evidence: Any) -> Verdict:
+def failed(
+    message: str,
+    /,
+    *,
+    lowered: int = 0,
+    why_lowered: str = "",
+    waste: Iterable[Usage] = (),
+    **evidence: Any,
+) -> Verdict:
     """The subject is not as it should be."""
-    return Verdict(Status.FAIL, message, evidence, lowered, why_lowered)
+    return Verdict(Status.FAIL, message, evidence, lowered, why_lowered, tuple(waste))
 
 
 def not_applicable(why: str, /, **evidence: Any) -> Verdict:

@@ -20,16 +20,24 @@ from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 
 from auditor.demo import (
+    automation,
+    capacity,
     gaps,
+    guardrails,
     identities,
     jobs,
+    lineage,
+    monitoring,
     oversight,
     registry,
     scaling,
     serving,
+    spending,
     storage,
+    studio,
     training,
     workbench,
+    workloads,
 )
 from auditor.demo.company import LAB, PROD
 from auditor.demo.state import SAGEMAKER_KINDS, DemoState
@@ -37,6 +45,25 @@ from auditor.demo.state import SAGEMAKER_KINDS, DemoState
 REGIONS = (PROD, LAB)
 DENIED = frozenset({"sns:GetTopicAttributes"})
 """What the demo's reader may not do, so that a scan shows what it could not judge."""
+
+SEEDS = (
+    identities,
+    oversight,
+    workbench,
+    training,
+    jobs,
+    registry,
+    serving,
+    scaling,
+    studio,
+    guardrails,
+    automation,
+    monitoring,
+    lineage,
+    capacity,
+    workloads,
+    spending,
+)
 
 _RESOURCES = frozenset({*SAGEMAKER_KINDS, "Role", "Trail"})
 
@@ -67,7 +94,7 @@ class DemoAccount:
 def build(now: datetime, *, denied: Iterable[str] = DENIED) -> DemoAccount:
     """Larkspur Analytics as it is at `now`, which has a zone; `denied` are services and "service:Operation"s."""
     state = DemoState(now, regions=REGIONS, denied=denied)
-    for seed in (identities, oversight, workbench, training, jobs, registry, serving, scaling):
+    for seed in SEEDS:
         seed.fill(state)
     storage.note(state)
     return DemoAccount(state, storage.fill, len(storage.BUCKETS))
