@@ -1,5 +1,6 @@
 """SageMaker's reads, answered from documents: Search, the lists, the Describes and ListTags."""
 
+import json
 import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -8,22 +9,56 @@ from typing import Any
 from botocore.model import Shape, StructureShape
 
 from auditor.demo.shapes import Document, operation_model, project, service_model
-from auditor.demo.state import SAGEMAKER_KINDS, DemoState, Refusal, arn_of, moment, name_member, page
+from auditor.demo.state import (
+    SAGEMAKER_KINDS,
+    WRAPPED,
+    DemoState,
+    Refusal,
+    arn_of,
+    moment,
+    name_member,
+    page,
+    shape_of,
+)
 
 Answer = Callable[[DemoState, str, Mapping[str, Any]], Document]
 
 SEARCHABLE = (
     "Endpoint",
+    "FeatureGroup",
     "HyperParameterTuningJob",
     "Model",
+    "ModelCard",
     "ModelPackage",
     "ModelPackageGroup",
     "Pipeline",
+    "PipelineExecution",
+    "Project",
     "TrainingJob",
+    "TrialComponent",
 )
-_EMPTY_SEARCHES = frozenset({"ExperimentTrial", "ExperimentTrialComponent", "Image", "ImageVersion"})
-_PLURALS = {"CodeRepository": "CodeRepositories"}
-_NOT_FOUND = frozenset({"App", "Domain", "Pipeline", "Space", "StudioLifecycleConfig", "UserProfile"})
+_SEARCHED_AS = {"ExperimentTrialComponent": "TrialComponent"}
+_EMPTY_SEARCHES = frozenset({"ExperimentTrial", "Image", "ImageVersion"})
+_PLURALS = {"AutoMLJobV2": "AutoMLJobs", "CodeRepository": "CodeRepositories"}
+_NOT_FOUND = frozenset(
+    {
+        "App",
+        "Cluster",
+        "Domain",
+        "FeatureGroup",
+        "InferenceExperiment",
+        "LabelingJob",
+        "MlflowTrackingServer",
+        "ModelCard",
+        "MonitoringSchedule",
+        "Pipeline",
+        "PipelineExecution",
+        "Space",
+        "StudioLifecycleConfig",
+        "TrialComponent",
+        "UserProfile",
+    }
+)
 """Kinds whose Describe answers ResourceNotFound; the others say ValidationException, "Could not find"."""
 
 
@@ -44,12 +79,14 @@ def describe(kind: str) -> Answer:
     required = model.input_shape.required_members
     shape = _output(f"Describe{kind}")
     name = name_member(kind)
+    if name not in model.input_shape.members:
+        raise LookupError(f"Describe{kind} takes no {name}")
 
     def answer(state: DemoState, region: str, parameters: Mapping[str, Any]) -> Document:
         wanted = str(parameters[name])
         for document in state.named(kind, region, wanted):
             if all(document.get(key) == parameters[key] for key in required if key != name):
-                found: Document = project(shape, document)
+                found: Document = project(shape, {kind: document} if kind in WRAPPED else document)
                 return found
         if kind in _NOT_FOUND:
             raise Refusal("ResourceNotFound", f"{kind} {wanted} does not exist.")
@@ -81,7 +118,7 @@ def _keeps(kind: str, document: Mapping[str, Any], name: str, value: Any) -> boo
         if name.endswith(suffix):
             member = name.removesuffix(suffix) if suffix else name
             member = _TIMES.get(member, member)
-            shown = _output(f"Describe{kind}").members
+            shown = shape_of(kind).members
             if member not in members and member not in shown:
                 raise Refusal("ValidationException", f"the demo account has no filter {name}")
             return test(members.get(member), value)
@@ -94,22 +131,49 @@ def _ordered(kind: str, documents: list[Document], by: str, order: str) -> list[
             return str(document.get(name_member(kind)))
         if by == "Status":
             return str(_status(document, kind))
-        return document.get(by, document["CreationTime"])
+        return document.get(by) or _made(document)
 
     return sorted(documents, key=key, reverse=order == "Descending")
+
+
+def _made(document: Mapping[str, Any]) -> Any:
+    """When it was made, by whatever name its kind has for that."""
+    found = (document.get(name) for name in ("CreationTime", "StartTime", "CreateDate"))
+    return next((moment for moment in found if moment), moment(0))
 
 
 _LIST_CONTROLS = frozenset({"MaxResults", "NextToken", "SortBy", "SortOrder", "CrossAccountFilterOption"})
 
 
+def _schedule_summary(document: Mapping[str, Any]) -> Document:
+    configuration = document["MonitoringScheduleConfig"]
+    shown = {key: configuration.get(key) for key in ("MonitoringJobDefinitionName", "MonitoringType")}
+    inputs = configuration.get("MonitoringJobDefinition", {}).get("MonitoringInputs", [])
+    watched = [found["EndpointInput"]["EndpointName"] for found in inputs if "EndpointInput" in found]
+    return {**shown, "EndpointName": document.get("EndpointName") or next(iter(watched), None)}
+
+
 def _summary(kind: str, shape: Shape, document: Document) -> Document:
     """A list's summary: what it shares with Describe, and the few members that are called otherwise."""
     configuration = document.get("HyperParameterTuningJobConfig", {})
+    if kind.endswith("JobDefinition"):
+        monitored: Document = {
+            "MonitoringJobDefinitionName": document["JobDefinitionName"],
+            "MonitoringJobDefinitionArn": document["JobDefinitionArn"],
+            "CreationTime": document["CreationTime"],
+            "EndpointName": document.get(f"{kind.removesuffix('Definition')}Input", {})
+            .get("EndpointInput", {})
+            .get("EndpointName", ""),
+        }
+        return monitored
     extra = {
         "HyperParameterTuningJob": {
             key: configuration[key] for key in ("Strategy", "ResourceLimits") if key in configuration
         },
+        "LabelingJob": {"WorkteamArn": document.get("HumanTaskConfig", {}).get("WorkteamArn")},
+        "MonitoringSchedule": _schedule_summary(document) if kind == "MonitoringSchedule" else {},
         "Pipeline": {"LastExecutionTime": document.get("LastRunTime")},
+        "PipelineExecution": {"StartTime": document.get("CreationTime")},
     }.get(kind, {})
     found: Document = project(shape, {**document, **{key: value for key, value in extra.items() if value}})
     return found
@@ -120,6 +184,16 @@ def listing(kind: str, name: str) -> Answer:
     key, shape = next((key, member) for key, member in _output(name).members.items() if key != "NextToken")
 
     def answer(state: DemoState, region: str, parameters: Mapping[str, Any]) -> Document:
+        if kind == "PipelineExecution":
+            pipeline = str(parameters["PipelineName"]).rpartition("/")[2]
+            parameters = {key: value for key, value in parameters.items() if key != "PipelineName"}
+            held = [
+                document
+                for document in state.documents(kind, region)
+                if f":pipeline/{pipeline}/" in document["PipelineExecutionArn"]
+            ]
+        else:
+            held = state.documents(kind, region)
         filters = {key: value for key, value in parameters.items() if key not in _LIST_CONTROLS}
         if kind == "ModelPackage" and "ModelPackageGroupName" not in filters:
             versioned = filters.pop("ModelPackageType", "Unversioned")
@@ -127,7 +201,7 @@ def listing(kind: str, name: str) -> Answer:
             versioned = filters.pop("ModelPackageType", "Both")
         kept = [
             document
-            for document in state.documents(kind, region)
+            for document in held
             if all(_keeps(kind, document, key, value) for key, value in filters.items())
             and (versioned == "Both" or ("ModelPackageGroupName" in document) == (versioned == "Versioned"))
         ]
@@ -208,7 +282,30 @@ def _model_record(state: DemoState, region: str, model: Document) -> Document:
     jobs = [job for job in state.documents("TransformJob", region) if job["ModelName"] == name]
     if jobs:
         record["LastBatchTransformJob"] = max(jobs, key=lambda job: job["CreationTime"])
+    cards = [card for card in state.documents("ModelCard", region) if _describes(card, model["ModelArn"])]
+    if cards:
+        record["ModelCard"] = {**cards[-1], "Tags": state.tags(arn_of("ModelCard", cards[-1]))}
     return record
+
+
+def _describes(card: Mapping[str, Any], model: str) -> bool:
+    """Whether a card is about a model: its content names the model's ARN."""
+    overview = json.loads(card["Content"]).get("model_overview", {})
+    return bool(overview.get("model_id") == model)
+
+
+def _endpoint_record(state: DemoState, region: str, endpoint: Document) -> Document:
+    """An endpoint as Search has it: with the monitoring schedules that watch it, whole."""
+    schedules = [
+        schedule
+        for schedule in state.documents("MonitoringSchedule", region)
+        if _schedule_summary(schedule)["EndpointName"] == endpoint["EndpointName"]
+    ]
+    watched = [
+        {**schedule, **{key: value for key, value in _schedule_summary(schedule).items() if value}}
+        for schedule in schedules
+    ]
+    return {**endpoint, "MonitoringSchedules": watched} if watched else endpoint
 
 
 def search(state: DemoState, region: str, parameters: Mapping[str, Any]) -> Document:
@@ -224,6 +321,7 @@ def search(state: DemoState, region: str, parameters: Mapping[str, Any]) -> Docu
         expression.get(part) for part in ("Filters", "NestedFilters", "SubExpressions")
     ):
         raise Refusal("ValidationException", "SearchExpression needs at least one filter or subexpression")
+    kind = _SEARCHED_AS.get(kind, kind)
     kept = []
     for document in state.documents(kind, region) if kind in SEARCHABLE else ():
         whole = {**document, "Tags": state.tags(arn_of(kind, document))}
@@ -238,6 +336,8 @@ def search(state: DemoState, region: str, parameters: Mapping[str, Any]) -> Docu
     shown, token = page(kept, parameters, size="MaxResults", token="NextToken", default=10, most=100)  # noqa: S106
     if kind == "Model":
         shown = [_model_record(state, region, model) for model in shown]
+    if kind == "Endpoint":
+        shown = [_endpoint_record(state, region, endpoint) for endpoint in shown]
     record = service_model("sagemaker").shape_for("SearchRecord")
     found: Document = {"Results": [project(record, {kind: whole}) for whole in shown]}
     found["TotalHits"] = {"Value": len(kept), "Relation": "EqualTo"}

@@ -16,25 +16,52 @@ ACCOUNT = "123456789012"
 
 SAGEMAKER_KINDS = (
     "App",
+    "AutoMLJobV2",
+    "Cluster",
     "CodeRepository",
+    "CompilationJob",
+    "DataQualityJobDefinition",
+    "DeviceFleet",
     "Domain",
+    "EdgePackagingJob",
     "Endpoint",
     "EndpointConfig",
+    "FeatureGroup",
+    "Hub",
     "HyperParameterTuningJob",
     "InferenceComponent",
+    "InferenceExperiment",
+    "InferenceRecommendationsJob",
+    "LabelingJob",
+    "MlflowTrackingServer",
     "Model",
+    "ModelBiasJobDefinition",
+    "ModelCard",
+    "ModelExplainabilityJobDefinition",
     "ModelPackage",
     "ModelPackageGroup",
+    "ModelQualityJobDefinition",
+    "MonitoringSchedule",
     "NotebookInstance",
     "NotebookInstanceLifecycleConfig",
+    "OptimizationJob",
     "Pipeline",
+    "PipelineExecution",
     "ProcessingJob",
+    "Project",
     "Space",
     "StudioLifecycleConfig",
     "TrainingJob",
+    "TrainingPlan",
     "TransformJob",
+    "TrialComponent",
     "UserProfile",
+    "Workforce",
+    "Workteam",
 )
+
+WRAPPED = frozenset({"Workforce", "Workteam"})
+"""Kinds whose Describe holds them in a member of their own name."""
 
 _SHAPES = {
     "Alias": ("kms", "AliasListEntry"),
@@ -49,6 +76,7 @@ _SHAPES = {
     "ScalingPolicy": ("application-autoscaling", "ScalingPolicy"),
     "Trail": ("cloudtrail", "Trail"),
     "User": ("iam", "UserDetail"),
+    **{kind: ("sagemaker", kind) for kind in WRAPPED},
 }
 
 _OUTPUTS = {
@@ -58,7 +86,7 @@ _OUTPUTS = {
     "KeyPolicy": ("kms", "GetKeyPolicy"),
     "KeyRotation": ("kms", "GetKeyRotationStatus"),
     "TrailStatus": ("cloudtrail", "GetTrailStatus"),
-    **{kind: ("sagemaker", f"Describe{kind}") for kind in SAGEMAKER_KINDS},
+    **{kind: ("sagemaker", f"Describe{kind}") for kind in SAGEMAKER_KINDS if kind not in WRAPPED},
 }
 
 KINDS = frozenset({*_SHAPES, *_OUTPUTS})
@@ -258,26 +286,38 @@ class DemoState:
                 yield kind, region, document
 
 
+_JOB_DEFINITIONS = tuple(kind for kind in SAGEMAKER_KINDS if kind.endswith("JobDefinition"))
+
 _ARNS = {
+    "AutoMLJobV2": "AutoMLJobArn",
     "CompositeAlarm": "AlarmArn",
+    "InferenceRecommendationsJob": "JobArn",
     "MetricAlarm": "AlarmArn",
+    "MlflowTrackingServer": "TrackingServerArn",
     "ScalableTarget": "ScalableTargetARN",
     "ScalingActivity": "ActivityId",
     "ScalingPolicy": "PolicyARN",
     "Trail": "TrailARN",
     "EventDataStore": "EventDataStoreArn",
     "Alias": "AliasArn",
+    **dict.fromkeys(_JOB_DEFINITIONS, "JobDefinitionArn"),
 }
 _NAMES = {
+    "AutoMLJobV2": "AutoMLJobName",
     "CompositeAlarm": "AlarmName",
+    "InferenceExperiment": "Name",
+    "InferenceRecommendationsJob": "JobName",
     "MetricAlarm": "AlarmName",
+    "MlflowTrackingServer": "TrackingServerName",
     "Domain": "DomainId",
     "Key": "KeyId",
+    "PipelineExecution": "PipelineExecutionArn",
     "ScalableTarget": "ResourceId",
     "Trail": "Name",
     "EventDataStore": "Name",
+    **dict.fromkeys(_JOB_DEFINITIONS, "JobDefinitionName"),
 }
-_PLAIN_ARNS = frozenset({"Group", "Key", "Policy", "Role", "User"})
+_PLAIN_ARNS = frozenset({"Group", "InferenceExperiment", "Key", "Policy", "Role", "User"})
 
 
 def arn_of(kind: str, document: Mapping[str, Any]) -> str:
