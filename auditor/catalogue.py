@@ -96,7 +96,8 @@ def _call(operation: Operation) -> str:
 
 def _reference(reference: Reference) -> str:
     title = "" if reference.title == reference.id else f": {reference.title}"
-    return f"{reference.standard.value} {reference.id}{title}"
+    former = f" ({reference.former})" if reference.former else ""
+    return f"{reference.standard.value} {reference.id}{former}{title}"
 
 
 def policy_json(rules: list[str], skipped: list[str], pillars: list[str], *, search: bool) -> str:

@@ -111,6 +111,16 @@ Concurrency = Annotated[
 NoSearch = Annotated[
     bool | None, typer.Option("--no-search", help="List and describe; never sagemaker:Search.")
 ]
+CostExplorer = Annotated[
+    bool | None, typer.Option("--cost-explorer", help="Ask Cost Explorer too: AWS bills USD 0.01 a request.")
+]
+Pricing = Annotated[
+    str | None,
+    typer.Option("--pricing", help="List prices: api (default), cache or off.", metavar="FROM"),
+]
+PriceFile = Annotated[
+    Path | None, typer.Option("--price-file", help="Your own prices (TOML).", metavar="PATH")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say which calls were made and which failed.")]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
@@ -150,6 +160,9 @@ def scan(
     lookback_days: LookbackDays = None,
     config: Config = None,
     concurrency: Concurrency = None,
+    cost_explorer: CostExplorer = None,
+    pricing: Pricing = None,
+    price_file: PriceFile = None,
     no_search: NoSearch = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -169,6 +182,9 @@ def scan(
         allow_gaps=allow_gaps,
         lookback_days=lookback_days,
         concurrency=concurrency,
+        cost_explorer=cost_explorer,
+        pricing=pricing,
+        price_file=str(price_file) if price_file else None,
         search=False if no_search else None,
     )
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
@@ -191,6 +207,8 @@ def collect(
     lookback_days: LookbackDays = None,
     config: Config = None,
     concurrency: Concurrency = None,
+    cost_explorer: CostExplorer = None,
+    pricing: Pricing = None,
     no_search: NoSearch = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -208,6 +226,8 @@ def collect(
         allow_gaps=allow_gaps,
         lookback_days=lookback_days,
         concurrency=concurrency,
+        cost_explorer=cost_explorer,
+        pricing=pricing,
         search=False if no_search else None,
     )
     judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
@@ -227,6 +247,7 @@ def evaluate(
     fail_on: FailOn = None,
     allow_gaps: AllowGaps = None,
     output: Outputs = None,
+    price_file: PriceFile = None,
     config: Config = None,
     quiet: Quiet = False,
     color: Color = "auto",
@@ -239,7 +260,7 @@ def evaluate(
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
     console = Console(quiet=quiet, verbose=False, progress=False, color=color)
-    flags = _flags(fail_on=fail_on, allow_gaps=allow_gaps)
+    flags = _flags(fail_on=fail_on, allow_gaps=allow_gaps, price_file=str(price_file) if price_file else None)
     raise typer.Exit(evaluate_snapshot(snapshot, flags, config, judging, console))
 
 
@@ -252,6 +273,8 @@ def demo(
     fail_on: FailOn = None,
     output: Outputs = None,
     snapshot: SnapshotPath = None,
+    cost_explorer: CostExplorer = None,
+    price_file: PriceFile = None,
     config: Config = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -266,7 +289,12 @@ def demo(
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
     console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
-    flags = _flags(fail_on=fail_on, allow_gaps=True)
+    flags = _flags(
+        fail_on=fail_on,
+        allow_gaps=True,
+        cost_explorer=cost_explorer,
+        price_file=str(price_file) if price_file else None,
+    )
     raise typer.Exit(scan_demo(flags, config, judging, snapshot, console))
 
 

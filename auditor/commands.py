@@ -1,5 +1,6 @@
 """What the commands do: settings, selection, the run, outputs, and the exit code with one clear line."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.cli import Exit
 from auditor.files import write_private
+from auditor.prices import cache_path, read_cache, read_price_file, write_cache
 from auditor.report import Report, make_report
 from auditor.selection import SelectionError, select
 from auditor.settings import Settings, SettingsError, check_thresholds, load, suggestion
 from collectors.model import CollectorError, Snapshot
+from evaluators.money import Own
 from evaluators.rule import Rule, Severity, all_rules
 
 if TYPE_CHECKING:
@@ -149,6 +152,13 @@ def settings_from(
     """The settings, and the thresholds that differ from the rules' defaults, checked and converted."""
     settings = load(config, os.environ, flags, Path.cwd())
     declared = {rule.code: rule.thresholds for rule in all_rules()}
+    asked = [rule.code for rule in all_rules() if rule.question]
+    for code in settings.attestations:
+        if code not in asked:
+            raise settings.source.error(
+                ("attestations", code),
+                f"no rule asks {code!r}{suggestion(code, asked)} (see `auditor questions`)",
+            )
     for number, accepted in enumerate(settings.accepted):
         if accepted.rule not in declared:
             hint = suggestion(accepted.rule, declared)
@@ -208,6 +218,7 @@ def scan_demo(
         # No account's limits are at stake here, so the published rates do not slow it down.
         settings = replace(prepared.settings, rate_share=UNPACED)
         scan = replace(prepared.scan, settings=settings, now=now)
+        prepared.keeps_prices = False
         with demo_session(build(now)) as session:
             return prepared.scan_and_report(Sessions(session), scan)
 
@@ -347,6 +358,8 @@ class _Prepared:
         self.severity = severity
         self.console = console
         self.lost = ""
+        self.keeps_prices = True
+        self.prices: Own = {}
 
     @classmethod
     def of(
@@ -366,9 +379,12 @@ class _Prepared:
         if snapshot_path is not None:
             check_writable(snapshot_path)
         _ = console.colored
-        return cls(
+        made = cls(
             settings, thresholds, Scan(rules, settings, thresholds, snapshot_path), outputs, severity, console
         )
+        if settings.price_file:
+            made.prices = read_price_file(Path(settings.price_file))
+        return made
 
     def scan_and_report(self, sessions: "Sessions", scan: "Scan | None" = None) -> int:
         """Read, judge, write; the snapshot is on disk before judging begins."""
@@ -381,6 +397,10 @@ class _Prepared:
         """Read the account with progress on a terminal."""
         from auditor.scan import run_scan
 
+        cache = cache_path(os.environ)
+        today = (scan.now or datetime.now(UTC)).date()
+        if self.keeps_prices and self.settings.pricing != "off":
+            scan = replace(scan, cached_prices=read_cache(cache, today))
         with progress_bar(self.console, "reading") as advance:
 
             def listed(state: "Progress") -> None:
@@ -389,6 +409,10 @@ class _Prepared:
                     advance(state.done, state.total, f"{state.done} of {state.total} listings: {text}")
 
             outcome = run_scan(sessions, scan, listed)
+        if self.keeps_prices and self.settings.pricing == "api":
+            # A cache that cannot be written costs the next run some calls, nothing else.
+            with contextlib.suppress(OSError):
+                write_cache(cache, outcome.snapshot, scan.cached_prices, today)
         if outcome.lost:
             self.lost = (
                 f"{scan.snapshot_path} was not written: {outcome.lost}; what was read is judged all the same"
@@ -404,7 +428,13 @@ class _Prepared:
         """Judge, write every output, and choose the exit code."""
         with progress_bar(self.console, "judging") as advance:
             report = make_report(
-                snapshot, rules, self.settings, self.thresholds, severity=self.severity, on_finding=advance
+                snapshot,
+                rules,
+                self.settings,
+                self.thresholds,
+                severity=self.severity,
+                prices=self.prices,
+                on_finding=advance,
             )
         for name, path in self.outputs:
             try:

@@ -5,18 +5,22 @@ from typing import Any
 
 from collectors.collector import Plan, plan
 from collectors.model import Operation
+from collectors.pricing import Price
 from collectors.reads import Reads
-from evaluators.rule import Rule
+from evaluators.rule import Pillar, Rule
 
 START_ACTIONS = ("ec2:DescribeRegions",)
 """What a run asks before it reads: the enabled Regions. sts:GetCallerIdentity needs no permission."""
 
 
-def plan_for(rules: Iterable[Rule]) -> Plan:
-    """What has to be read for these rules."""
+def plan_for(rules: Iterable[Rule], *, prices: bool = True) -> Plan:
+    """What has to be read for these rules; findings on cost want prices, which no rule reads."""
     total = Reads()
     for rule in rules:
         total.update(rule.reads)
+        if prices and rule.pillar is Pillar.COST:
+            total.views.add(Price)
+            total.fields.update(Price.fields().values())
     return plan(total)
 
 

@@ -9,11 +9,15 @@ from typing import Any
 from auditor.settings import Accepted, Attestation, Settings
 from collectors.collector import all_collectors
 from collectors.model import Gap, Snapshot
+from collectors.pricing import GET_PRODUCTS
+from evaluators.answers import Answer
 from evaluators.engine import judge
 from evaluators.environment import Environment, Placing
 from evaluators.finding import Finding, finding_of
+from evaluators.money import Own, PriceBook
 from evaluators.rule import Pillar, Rule, Severity, Status
 from evaluators.score import Score, Scoreboard
+from evaluators.waste import Waste, WasteBoard
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,14 @@ class Report:
     pillars: Mapping[Pillar, Score]
     rules: tuple[tuple[Rule, Mapping[str, int]], ...]
     gaps: tuple[Gap, ...]
+    waste: Waste
 
     @property
     def complete(self) -> bool:
-        """Whether everything that the rules ask was read."""
-        return self.run.complete and not self.gaps and not self.unknown
+        """Whether everything was read that was asked for and that there is."""
+        # Without a price a saving has no figure; every verdict is what it is.
+        missing = [g for g in self.gaps if not (g.reason.is_expected or g.operation == str(GET_PRODUCTS))]
+        return self.run.complete and not missing and all(finding.by_choice for finding in self.unknown)
 
     def at_or_over(self, severity: Severity) -> int:
         """How many findings are at least so severe, hidden ones too."""
@@ -91,11 +98,12 @@ def make_report(
     thresholds: Mapping[str, Mapping[str, Any]],
     *,
     severity: Severity = Severity.INFO,
+    prices: Own | None = None,
     on_finding: Callable[[int, int | None, str], None] | None = None,
 ) -> Report:
     """Judge a snapshot. `severity` hides findings below it; they still count in the scores.
 
-    `on_finding` is told how many findings there are so far.
+    `prices` are the user's own; `on_finding` is told how many findings there are so far.
     """
     board = Scoreboard(rules)
     findings: list[Finding] = []
@@ -104,11 +112,14 @@ def make_report(
     severities: Counter[Severity] = Counter()
     today = _today(snapshot)
     excluded = {"bucket": settings.excluded_buckets}
-    for judgement in judge(rules, snapshot, thresholds, placing_of(settings), excluded):
+    book = PriceBook(snapshot, prices)
+    wasted = WasteBoard()
+    answers = {code: Answer(a.answer, a.owner, a.date) for code, a in settings.attestations.items()}
+    for judgement in judge(rules, snapshot, thresholds, placing_of(settings), excluded, answers):
         if judgement.verdict.status not in (Status.FAIL, Status.UNKNOWN):
             board.add(judgement)
             continue
-        finding = finding_of(judgement)
+        finding = finding_of(judgement, book)
         acceptance = None
         if finding.status is Status.FAIL:
             acceptance = settings.accepted_for(
@@ -121,6 +132,7 @@ def make_report(
             unknown.append(finding)
         else:
             severities[finding.severity] += 1
+            wasted.add(finding)
             if finding.severity >= severity:
                 findings.append(finding)
             if on_finding is not None:
@@ -137,6 +149,7 @@ def make_report(
         pillars={pillar: board.pillar(pillar) for pillar in Pillar},
         rules=tuple((rule, board.verdicts(rule)) for rule in rules),
         gaps=tuple(snapshot.gaps),
+        waste=wasted.total(),
     )
 
 

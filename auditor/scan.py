@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from auditor import __version__
 from auditor.permissions import plan_for
 from auditor.settings import Settings
-from collectors.model import End, Gap, Listing, Manifest, Resource, Snapshot
+from collectors.model import Document, End, Gap, Listing, Manifest, Resource, Snapshot
+from collectors.pricing import Prices
 from collectors.snapshot_file import SCHEMA, SnapshotWriter
 from evaluators.rule import Rule
 
@@ -25,7 +26,10 @@ METRIC_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What to read and how. `salt` keys the hashes of found secrets: they compare within one run only."""
+    """What to read and how. `salt` keys the hashes of found secrets: they compare within one run only.
+
+    `cached_prices` are the price list's documents that earlier runs kept.
+    """
 
     rules: tuple[Rule, ...]
     settings: Settings
@@ -33,6 +37,7 @@ class Scan:
     snapshot_path: Path | None = None
     now: datetime | None = None
     salt: bytes | None = None
+    cached_prices: Mapping[str, Document] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +108,7 @@ def run_scan(
     settings = scan.settings
     identity = sessions.identity()
     regions, note = sessions.regions(identity, settings.regions, settings.exclude_regions)
-    chosen = plan_for(scan.rules)
+    chosen = plan_for(scan.rules, prices=settings.pricing != "off")
     manifest = Manifest(
         schema=SCHEMA,
         tool_version=__version__,
@@ -122,6 +127,8 @@ def run_scan(
         identity.partition,
         rate_share=settings.rate_share,
         salt=scan.salt or secrets.token_bytes(16),
+        charges=settings.cost_explorer,
+        prices=Prices(settings.pricing == "api", scan.cached_prices),
     )
     if note is not None:
         caller.note(note)

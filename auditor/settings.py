@@ -125,6 +125,9 @@ class Settings:
     fail_on: _Severity | None = None
     allow_gaps: bool = False
     search: bool = True
+    cost_explorer: bool = False
+    pricing: Literal["off", "cache", "api"] = "api"
+    price_file: str = ""
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     def accepted_for(self, code: str, arn: str, part: str | None, today: Date) -> Accepted | None:
@@ -153,6 +156,9 @@ _FROM_TEXT = (
     "fail_on",
     "allow_gaps",
     "search",
+    "cost_explorer",
+    "pricing",
+    "price_file",
 )
 """The settings that a variable can give: those that are one value or one list."""
 _LISTS = frozenset({"regions", "exclude_regions", "required_tags", "excluded_buckets"})

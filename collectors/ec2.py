@@ -4,17 +4,28 @@ SageMaker's own API says nothing of its types. All but a few (`system`, `ml.geos
 retired `ml.eia*`) are an EC2 type with `ml.` in front.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
 from collectors.model import Document, Gap, Operation, Resource, Unread
-from collectors.view import PART, Field, Node, Part, View, items, optional, required
+from collectors.view import PART, Field, Node, Part, Region, View, index, items, optional, required
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
 
 DESCRIBE_TYPES = Operation("ec2", "DescribeInstanceTypes", result="InstanceTypes[]", page_size=100)
+
+OFFERINGS = Operation(
+    "ec2",
+    "DescribeInstanceTypeOfferings",
+    result="InstanceTypeOfferings[]",
+    parameters=(("LocationType", "availability-zone-id"),),
+    page_size=1000,
+)
+
+ALTERNATIVES = ("inf2.*", "trn1.*", "c7g.*", "m7g.*", "r7g.*", "c6g.*", "m6g.*", "r6g.*")
+"""Types that endpoints could move to, asked for beside those that were seen."""
 
 _BATCH = 200
 """The most values that one EC2 filter takes."""
@@ -34,6 +45,7 @@ class InstanceType(View, kind="instance-type", listing=(DESCRIBE_TYPES,), name="
     instance_storage_supported = required(DESCRIBE_TYPES, "InstanceStorageSupported", bool, False)
     gpus = items(DESCRIBE_TYPES, "GpuInfo.Gpus[]", Gpu)
     neuron_info = optional(DESCRIBE_TYPES, "NeuronInfo", dict[str, Any])
+    supported_architectures = optional(DESCRIBE_TYPES, "ProcessorInfo.SupportedArchitectures", list[str])
 
     @property
     def gpu_count(self) -> int:
@@ -41,12 +53,28 @@ class InstanceType(View, kind="instance-type", listing=(DESCRIBE_TYPES,), name="
         return sum(gpu.count for gpu in self.gpus)
 
 
+class InstanceTypeOffering(View, kind="instance-type-offering", listing=(OFFERINGS,), name="InstanceType"):
+    """An instance type in one Availability Zone of the Region. SageMaker may offer it in fewer zones."""
+
+    instance_type = required(OFFERINGS, "InstanceType", str, "m5.xlarge")
+    location = required(OFFERINGS, "Location", str, "euw1-az1")
+
+
+@index
+def zones_by_type(region: Region) -> Mapping[str, frozenset[str]]:
+    """The ids of the zones that have each type (without `ml.`). Raises `Unread` unless all were listed."""
+    found: dict[str, set[str]] = {}
+    for offering in region.all(InstanceTypeOffering):
+        found.setdefault(offering.instance_type, set()).add(offering.location)
+    return {name: frozenset(zones) for name, zones in found.items()}
+
+
 @collects(InstanceType, last=True)
 def instance_types(reader: "Reader") -> Iterator[Resource]:
     """The types that anything read here names. A filter drops names that EC2 does not know, where
     the parameter `InstanceTypes` would fail the whole request.
     """
-    names = sorted({name.removeprefix("ml.") for name in _named(reader)})
+    names = sorted({name.removeprefix("ml.") for name in named_instance_types(reader)})
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
 
     def asked(batch: list[str]) -> list[Document] | Gap:
@@ -63,10 +91,23 @@ def instance_types(reader: "Reader") -> Iterator[Resource]:
             yield from reader.resource({DESCRIBE_TYPES: document})
 
 
-def _named(reader: "Reader") -> Iterator[str]:
+@collects(InstanceTypeOffering, last=True)
+def instance_type_offerings(reader: "Reader") -> Iterator[Resource]:
+    """Where the types are offered that were seen, and those that endpoints could move to."""
+    names = sorted({name.removeprefix("ml.") for name in named_instance_types(reader)} | {*ALTERNATIVES})
+    for start in range(0, len(names), _BATCH):
+        asked = [{"Name": "instance-type", "Values": names[start : start + _BATCH]}]
+        for document in reader.list(OFFERINGS, Filters=asked):
+            key = f"{document['InstanceType']}/{document['Location']}"
+            yield from reader.resource({OFFERINGS: document}, key=key, name=document["InstanceType"])
+
+
+def named_instance_types(reader: "Reader") -> Iterator[str]:
     """Every `InstanceType` of the resources read here; what could not be read names none."""
     for view in sorted(reader.plan.reads.views, key=lambda v: v.kind):
-        routes = list(_routes(view)) if view is not InstanceType and not view.is_global else []
+        # What could be moved to is no type that was seen.
+        answers = view in (InstanceType, InstanceTypeOffering)
+        routes = [] if answers or view.is_global else list(_routes(view))
         if routes:
             for resource in reader.known(view):
                 for route in routes:

@@ -48,6 +48,13 @@ class Reason(StrEnum):
     TRUNCATED = "listing cut short"
     INTERRUPTED = "interrupted"
     NOT_READ = "not read"
+    OPT_IN = "costs money, not asked for"
+    UNANSWERED = "no answer yet"
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether nothing went wrong: AWS has it not there, a person left it out or has not answered yet."""
+        return self in (Reason.NOT_OFFERED, Reason.OPT_IN, Reason.UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True)

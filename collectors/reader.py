@@ -30,6 +30,7 @@ from collectors.model import (
     pack,
 )
 from collectors.pacing import Pace
+from collectors.pricing import Prices
 from collectors.redaction import Secret, Undecodable, redact, redact_script, scrub
 from collectors.session import Sessions
 from collectors.view import Field, Region, View
@@ -138,11 +139,21 @@ class Caller:
     """Calls AWS for one account: paced, counted, redacted; errors come back as gaps."""
 
     def __init__(
-        self, sessions: Sessions, account: str, partition: str, *, rate_share: float = 0.5, salt: bytes
+        self,
+        sessions: Sessions,
+        account: str,
+        partition: str,
+        *,
+        rate_share: float = 0.5,
+        salt: bytes,
+        charges: bool = False,
+        prices: Prices | None = None,
     ) -> None:
         self.sessions = sessions
         self.account = account
         self.partition = partition
+        self.charges = charges
+        self.prices = prices or Prices()
         self.tally = Tally()
         self.stopped = threading.Event()
         self.pace = Pace(rate_share, sleep=self.stopped.wait)
@@ -189,6 +200,11 @@ class Caller:
 
         if self.stopped.is_set():
             return gap(Reason.INTERRUPTED)
+        if operation.charge and not self.charges:
+            price = f"AWS bills USD {operation.charge:.2f} for each request"
+            return gap(Reason.OPT_IN, "", f"{price}: made only with --cost-explorer")
+        if not self.sessions.offers(operation.service, place, self.partition):
+            return gap(Reason.NOT_OFFERED, "", f"{place} is not among the Regions of {operation.service}")
         if (operation.service, place) in self._unreachable:
             return gap(Reason.UNREACHABLE)
         try:
@@ -231,7 +247,7 @@ class Caller:
             config = {"PageSize": size} if size else {}
             pages = iter(client.get_paginator(method).paginate(**sent, PaginationConfig=config))
         else:
-            pages = iter([functools.partial(getattr(client, method), **sent)])
+            pages = _turned(getattr(client, method), client.meta.service_model, operation, sent)
         empty = sent_so_far = announced = 0
         while True:
             answer = self.call(operation, region, lambda: _next(pages))
@@ -301,9 +317,40 @@ def _announced(answer: Document) -> int:
 
 
 def _next(pages: Iterator[Any]) -> Document | None:
-    """The next page: botocore's iterator calls AWS inside `next`; a plain call is made here."""
-    page = next(pages, None)
-    return page() if callable(page) else page
+    """The next page: iterators of pages call AWS inside `next`."""
+    return next(pages, None)
+
+
+_TOKENS = ("NextToken", "nextToken", "NextPageToken", "Marker")
+
+
+def _turned(
+    method: Callable[..., Document], model: Any, operation: Operation, sent: dict[str, Any]
+) -> Iterator[Document]:
+    """The pages of a listing for which botocore has no paginator, as long as answers come with a token."""
+    shapes = model.operation_model(operation.name)
+    takes = shapes.input_shape.members if shapes.input_shape is not None else {}
+    token = next((name for name in _TOKENS if name in takes and name in shapes.output_shape.members), None)
+    size = {_limit(takes): operation.page_size} if operation.page_size else _page_size(takes)
+    sent = {**size, **sent}
+    while True:
+        answer = method(**sent)
+        yield answer
+        if token is None or not answer.get(token):
+            return
+        sent = {**sent, token: answer[token]}
+
+
+def _limit(takes: Mapping[str, Any]) -> str:
+    """What the parameter for a page's size is called."""
+    return next((name for name in ("MaxResults", "maxResults") if name in takes), "")
+
+
+def _page_size(takes: Mapping[str, Any]) -> dict[str, int]:
+    """The largest page that the model of an input allows, where it says."""
+    name = _limit(takes)
+    most = takes[name].metadata.get("max") if name else None
+    return {name: int(most)} if most else {}
 
 
 def documents_in(response: Any, path: str) -> Iterator[Document]:

@@ -74,6 +74,7 @@ class Sessions:
     ) -> None:
         self._session = session
         self._clients: dict[tuple[str, str], Any] = {}
+        self._offered: dict[tuple[str, str], frozenset[str]] = {}
         self._lock = threading.Lock()
         self._concurrency = concurrency
         self.on_call: Callable[[str, str, str], None] | None = None
@@ -129,6 +130,14 @@ class Sessions:
     def home_region(self, partition: str) -> str:
         """Where global services of a partition are asked."""
         return _FIRST_REGIONS.get(partition, self.default_region)
+
+    def offers(self, service: str, region: str, partition: str) -> bool:
+        """Whether botocore's data does not rule out that a Region has a service. Global services are everywhere."""
+        place = (service, partition)
+        if place not in self._offered:
+            found = self._session.get_available_regions(service, partition_name=partition)
+            self._offered[place] = frozenset(found)
+        return not self._offered[place] or region in self._offered[place]
 
     def known_regions(self, partition: str) -> list[str]:
         """The Regions of a partition that this botocore knows."""

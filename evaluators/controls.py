@@ -35,6 +35,11 @@ class Reference:
         return _entry(self).get("title", self.id)
 
     @property
+    def former(self) -> str | None:
+        """Its id in the ML Lens's edition of 2023 (MLSEC-12), where that had the practice."""
+        return _entry(self).get("former")
+
+    @property
     def url(self) -> str | None:
         """Where it is documented, `None` for Prowler's checks. Raises `UnknownReference`."""
         found = _entry(self).get("url")

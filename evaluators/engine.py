@@ -8,6 +8,7 @@ from typing import Any
 
 from collectors.model import GLOBAL, Gap, Reason, Snapshot, Unread
 from collectors.view import Part, Region, View
+from evaluators.answers import Answer
 from evaluators.environment import Placement, Placing, account_placement, placement
 from evaluators.rule import (
     Rule,
@@ -54,19 +55,20 @@ def judge(
     thresholds: Thresholds | None = None,
     placing: Placing | None = None,
     excluded: Mapping[str, tuple[str, ...]] | None = None,
+    answers: Mapping[str, Answer] | None = None,
 ) -> Iterator[Judgement]:
     """Judge each resource of a snapshot once by all the rules about it.
 
     A listing that was not whole gives one *unknown* a rule and Region beside the verdicts on what
     was seen. `thresholds` maps rule codes to the values that differ from the defaults; `excluded`
-    maps kinds to globs of names that no rule speaks of.
+    maps kinds to globs of names that no rule speaks of; `answers` are people's, by rule code.
     """
     judge_ = _Judge(thresholds or {}, placing or Placing(), excluded or {})
     chosen = list(rules)
     roots: dict[str, Region] = {}
     for account, name in snapshot.places():
         root = roots.setdefault(account, Region(snapshot, account, GLOBAL))
-        root.context["placing"] = judge_.placing
+        root.context.update(placing=judge_.placing, answers=answers or {})
         region = root.sibling(name)
         if name != GLOBAL:
             yield from (judge_.region(rule, region) for rule in chosen if not rule.views)

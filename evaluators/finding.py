@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from collectors.model import Gap
 from evaluators.engine import Judgement, Subject
+from evaluators.money import PriceBook, Saving
 from evaluators.rule import Rule, Severity, Status
 from evaluators.score import finding_score, lowered_severity
 
@@ -25,7 +27,8 @@ class Evidence:
 class Finding:
     """A failure, or an *unknown*, of one rule about one resource or part of one.
 
-    `score` is 0–100 (0 for an unknown); `lowered` says why the severity is below the rule's.
+    `score` is 0–100 (0 for an unknown); `lowered` says why the severity is below the rule's; `gap`
+    is behind an unknown; `savings` are what a month costs that following the advice ends.
     """
 
     id: str
@@ -39,6 +42,13 @@ class Finding:
     why: str
     evidence: tuple[Evidence, ...]
     lowered: tuple[str, ...]
+    gap: Gap | None = None
+    savings: tuple[Saving, ...] = ()
+
+    @property
+    def by_choice(self) -> bool:
+        """Whether it is unknown though nothing went wrong: not asked for, not answered, not offered."""
+        return self.gap is not None and self.gap.reason.is_expected
 
     @property
     def command(self) -> str:
@@ -63,8 +73,8 @@ def finding_id(code: str, arn: str, part: str) -> str:
     return hashlib.sha256("\0".join((code, arn, part)).encode()).hexdigest()[:20]
 
 
-def finding_of(judgement: Judgement) -> Finding:
-    """The finding of a verdict that failed or is unknown."""
+def finding_of(judgement: Judgement, prices: PriceBook | None = None) -> Finding:
+    """The finding of a verdict that failed or is unknown; `prices` put a figure on what it wastes."""
     rule, subject, verdict = judgement.rule, judgement.subject, judgement.verdict
     unknown = verdict.status is Status.UNKNOWN
     severity, lowered = lowered_severity(judgement)
@@ -81,6 +91,8 @@ def finding_of(judgement: Judgement) -> Finding:
         why=verdict.message,
         evidence=tuple(_evidence(judgement)),
         lowered=lowered,
+        gap=judgement.gap,
+        savings=prices.savings(verdict.waste, subject.account, subject.region) if prices else (),
     )
 
 

@@ -20,6 +20,7 @@ from collectors.model import Listing
 from collectors.reads import Reads, reads_of
 from collectors.sample import Sample
 from collectors.view import Part, Region, View
+from evaluators.answers import Answer
 from evaluators.controls import Reference
 from evaluators.environment import Environment, placement
 from evaluators.money import Usage
@@ -149,13 +150,18 @@ class Given:
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     gaps: tuple[Listing, ...] = ()
     regions: tuple[str, ...] = ("eu-west-1",)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
 def given(
-    subject: Sample, *others: Sample, regions: tuple[str, ...] = ("eu-west-1",), **thresholds: Any
+    subject: Sample,
+    *others: Sample,
+    regions: tuple[str, ...] = ("eu-west-1",),
+    answers: Mapping[str, Answer] | None = None,
+    **thresholds: Any,
 ) -> Given:
-    """Make an example that needs more than one resource or another threshold."""
-    return Given(subject, others, thresholds, (), regions)
+    """Make an example that needs more than one resource, another threshold or a person's answer."""
+    return Given(subject, others, thresholds, (), regions, answers or {})
 
 
 Example = Mapping[str, Any] | Sample | Given
@@ -181,6 +187,7 @@ class Rule:
     remedy: Remedy
     change: Change
     maps: tuple[Reference, ...]
+    question: str
     scope: Scope
     confidence: float
     bad: tuple[Example, ...]
@@ -251,13 +258,15 @@ def rule(
     good: Iterable[Example],
     exempt: Iterable[Example] = (),
     command: str = "",
+    question: str = "",
     scope: Scope = Scope.EVERYWHERE,
     confidence: float = 1.0,
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Make a rule of a function; its first argument's type, or union of types, is what it judges.
 
     `bad`, `good` and `exempt` are examples that the tests execute: they have to fail, to pass, and
-    to be not applicable. `confidence` (0–1) is below 1 for signals that are indirect.
+    to be not applicable. `confidence` (0–1) is below 1 for signals that are indirect. `question` is
+    what a person is asked where no API tells.
     """
 
     def made(function: Callable[..., Verdict]) -> Rule:
@@ -270,6 +279,7 @@ def rule(
             Remedy(remedy, command),
             change,
             tuple(maps),
+            question,
             scope,
             confidence,
             tuple(bad),

@@ -29,6 +29,7 @@ from auditor.demo import (
     lineage,
     monitoring,
     oversight,
+    questions,
     registry,
     scaling,
     serving,
@@ -63,6 +64,7 @@ SEEDS = (
     capacity,
     workloads,
     spending,
+    questions,
 )
 
 _RESOURCES = frozenset({*SAGEMAKER_KINDS, "Role", "Trail"})

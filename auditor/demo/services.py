@@ -6,6 +6,7 @@ from typing import Any
 import moto.s3.models
 
 from auditor.demo.metrics import get_metric_data
+from auditor.demo.prices import get_products
 from auditor.demo.shapes import Document, project
 from auditor.demo.state import DemoState, Refusal, page, shape_of
 
@@ -324,6 +325,7 @@ def answers() -> dict[str, Answer]:
         "kms:DescribeKey": describe_key,
         "kms:GetKeyPolicy": _of_key("KeyPolicy"),
         "kms:GetKeyRotationStatus": _of_key("KeyRotation"),
+        "pricing:GetProducts": get_products,
         "resourcegroupstaggingapi:GetResources": get_resources,
         "s3:ListBuckets": list_buckets,
     }

@@ -24,42 +24,35 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.serving import make_server
 
-from auditor.demo.gaps import answer
+from auditor.demo.gaps import ANSWERS, answer
 from auditor.demo.shapes import Document, service_model
 from auditor.demo.state import DemoState, Refusal
+from collectors.collector import all_collectors
 
 Application = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
-SERVICES = (
-    "application-autoscaling",
-    "cloudtrail",
-    "cloudwatch",
-    "ec2",
-    "ecr",
-    "iam",
-    "kms",
-    "macie2",
-    "resourcegroupstaggingapi",
-    "s3",
-    "s3control",
-    "sagemaker",
-    "sns",
-    "sts",
-)
-"""What can be denied or answered over HTTP; anything else is moto's."""
+_MOTO_ONLY = frozenset({"macie2", "sts"})
+
+
+@cache
+def _services() -> tuple[str, ...]:
+    """What can be denied or answered over HTTP: the services that collectors call. Anything else is moto's."""
+    called = {operation.service for collector in all_collectors() for operation in collector.operations()}
+    return tuple(sorted(called | {name.partition(":")[0] for name in ANSWERS} | _MOTO_ONLY))
+
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
 @cache
 def _targets() -> dict[str, str]:
-    metadata = {service: service_model(service).metadata for service in SERVICES}
+    metadata = {service: service_model(service).metadata for service in _services()}
     return {held["targetPrefix"]: service for service, held in metadata.items() if "targetPrefix" in held}
 
 
 @cache
 def _signers() -> dict[str, str]:
-    return {service_model(service).signing_name: service for service in SERVICES if service != "s3control"}
+    return {service_model(service).signing_name: service for service in _services() if service != "s3control"}
 
 
 class _Request:
@@ -77,12 +70,13 @@ class _Request:
         scope = _SCOPE.search(self.headers.get("Authorization", ""))
         self.region, self.signer = (scope[1], scope[2]) if scope else ("us-east-1", "")
         self.body = b""
-        if self.headers.get("X-Amz-Target") or "x-www-form-urlencoded" in environ.get("CONTENT_TYPE", ""):
+        # S3's bodies are objects, and moto reads them itself.
+        if self.signer != "s3":
             self.body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = io.BytesIO(self.body)
 
     def called(self) -> tuple[str, str] | None:
-        """The service and operation, where they are among `SERVICES`."""
+        """The service and operation, where the account is asked for them."""
         prefix, _, operation = self.headers.get("X-Amz-Target", "").rpartition(".")
         if operation:
             service = _targets().get(prefix)
@@ -102,11 +96,12 @@ class _Request:
         if protocol.startswith("rest-"):
             found = self._matched(service)
             named = dict(found[1]) if found else {}
-            return named | {
+            named |= {
                 name: self.query[member.serialization["name"]][0]
                 for name, member in self._query_members(service, operation)
                 if member.serialization["name"] in self.query
             }
+            return named | self._json_members(service, operation)
         model = get_service_model(service).operation_model(operation)
         parser = PROTOCOL_PARSERS[protocol](model, timestamp_parser=parse_to_aware_datetime)
         form = {} if protocol == "json" else parse_qs(self.body.decode(), keep_blank_values=True)
@@ -130,6 +125,16 @@ class _Request:
             for name, member in members
             if member.serialization.get("location") == "querystring"
         ]
+
+    def _json_members(self, service: str, operation: str) -> dict[str, Any]:
+        """The parameters that a REST call has in its JSON body."""
+        if not self.body or "json" not in service_model(service).resolved_protocol:
+            return {}
+        body = json.loads(self.body)
+        shape = service_model(service).operation_model(operation).input_shape
+        members = shape.members.items() if shape else ()
+        wired = {member.serialization.get("name", name): name for name, member in members}
+        return {wired[key]: value for key, value in body.items() if key in wired}
 
     def _matched(self, service: str) -> tuple[str, Mapping[str, str]] | None:
         """The REST operation of this method and path that names most of the query."""

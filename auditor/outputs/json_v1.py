@@ -14,8 +14,10 @@ from msgspec import Meta
 from auditor.report import Report
 from collectors.model import Gap
 from evaluators.finding import Finding
+from evaluators.money import Saving
 from evaluators.rule import Rule
 from evaluators.score import Score
+from evaluators.waste import Waste
 
 SCHEMA_VERSION = "1.0"
 
@@ -51,6 +53,16 @@ class ExpiredV1(msgspec.Struct, frozen=True):
     expires: Annotated[date, Meta(description="The last day on which it counted.")]
 
 
+class WasteV1(msgspec.Struct, frozen=True):
+    """Monthly waste that the findings see, by currency; each resource counts once."""
+
+    total: Annotated[dict[str, float], Meta(description="By currency.")]
+    by_pillar: Annotated[dict[str, dict[str, float]], Meta(description="By pillar and currency.")]
+    by_environment: Annotated[dict[str, dict[str, float]], Meta(description="By environment and currency.")]
+    priced: Annotated[int, Meta(description="Findings with a full figure.")]
+    unpriced: Annotated[int, Meta(description="Findings on cost without a full figure.")]
+
+
 class RunV1(msgspec.Struct, frozen=True):
     """The run behind a report."""
 
@@ -72,6 +84,7 @@ class RunV1(msgspec.Struct, frozen=True):
     score: Annotated[ScoreV1, Meta(description="The mean of the pillars by their weights.")]
     attestations: Annotated[list[AttestationV1], Meta(description="Answers from the settings.")]
     expired_acceptances: Annotated[list[ExpiredV1], Meta(description="Acceptances that have run out.")]
+    waste: Annotated[WasteV1, Meta(description="What the findings say is wasted each month.")]
 
 
 class EvidenceV1(msgspec.Struct, frozen=True):
@@ -83,12 +96,28 @@ class EvidenceV1(msgspec.Struct, frozen=True):
 
 
 class ReferenceV1(msgspec.Struct, frozen=True):
-    """A control or practice of another standard."""
+    """A control or practice of another standard. Those of the ML Lens have an id in its edition of 2023, too."""
 
     standard: Annotated[str, Meta(description="security_hub, config_rule, ml_lens or prowler.")]
     id: Annotated[str, Meta(description="Its id there.")]
     title: Annotated[str, Meta(description="Its title there.")]
     url: Annotated[str | None, Meta(description="Where it is documented, if that is known.")]
+    former: Annotated[str | None, Meta(description="Its id in the ML Lens of 2023, such as MLSEC-12.")]
+
+
+class SavingV1(msgspec.Struct, frozen=True):
+    """One usage that following the advice ends, for a month, with its arithmetic."""
+
+    component: Annotated[str, Meta(description="What AWS bills for: hosting, notebook, studio, ...")]
+    instance_type: Annotated[str, Meta(description="The instance type; empty where there is none.")]
+    quantity: Annotated[float, Meta(description="How much of it a month.")]
+    unit: Annotated[str, Meta(description="hour, GB-month or unit.")]
+    price: Annotated[float | None, Meta(description="By the unit; null where no price was read.")]
+    currency: Annotated[str, Meta(description="Of price and amount; empty without a price.")]
+    source: Annotated[str, Meta(description="AWS price list, or the name of the user's own file.")]
+    date: Annotated[str, Meta(description="The price's day, YYYY-MM-DD; may be unknown.")]
+    amount: Annotated[float | None, Meta(description="What it saves a month; null without a price.")]
+    text: Annotated[str, Meta(description="The arithmetic in words.")]
 
 
 class AcceptedV1(msgspec.Struct, frozen=True):
@@ -143,6 +172,7 @@ class FindingV1(msgspec.Struct, frozen=True):
     ]
     maps: Annotated[list[ReferenceV1], Meta(description="Controls and practices that say the same.")]
     accepted: Annotated[AcceptedV1 | None, Meta(description="Set where a person accepted the finding.")]
+    savings: Annotated[list[SavingV1], Meta(description="What a month costs that the fix ends.")]
 
 
 class GapV1(msgspec.Struct, frozen=True):
@@ -206,6 +236,17 @@ def run_v1(report: Report) -> RunV1:
         score=_score(report.overall),
         attestations=[AttestationV1(c, str(a.answer), a.owner, a.date) for c, a in attested],
         expired_acceptances=[ExpiredV1(a.rule, a.resource, a.reason, a.expires) for a in report.expired],
+        waste=_waste(report.waste),
+    )
+
+
+def _waste(waste: Waste) -> WasteV1:
+    return WasteV1(
+        dict(waste.total),
+        {pillar: dict(amounts) for pillar, amounts in waste.by_pillar.items()},
+        {place: dict(amounts) for place, amounts in waste.by_environment.items()},
+        waste.priced,
+        waste.unpriced,
     )
 
 
@@ -251,6 +292,23 @@ def finding_v1(finding: Finding, accepted: AcceptedV1 | None = None) -> FindingV
         change=rule.change.value,
         maps=_references(rule),
         accepted=accepted,
+        savings=[_saving(saving) for saving in finding.savings],
+    )
+
+
+def _saving(saving: Saving) -> SavingV1:
+    usage, rate = saving.usage, saving.rate
+    return SavingV1(
+        component=usage.component,
+        instance_type=usage.instance_type,
+        quantity=usage.quantity,
+        unit=usage.unit,
+        price=rate.amount if rate else None,
+        currency=rate.currency if rate else "",
+        source=rate.source if rate else "",
+        date=rate.date if rate else "",
+        amount=None if saving.amount is None else round(saving.amount, 2),
+        text=saving.text,
     )
 
 
@@ -259,7 +317,9 @@ _REFERENCES: dict[str, list[ReferenceV1]] = {}
 
 def _references(rule: Rule) -> list[ReferenceV1]:
     if rule.code not in _REFERENCES:
-        _REFERENCES[rule.code] = [ReferenceV1(r.standard.value, r.id, r.title, r.url) for r in rule.maps]
+        _REFERENCES[rule.code] = [
+            ReferenceV1(r.standard.value, r.id, r.title, r.url, r.former) for r in rule.maps
+        ]
     return _REFERENCES[rule.code]
 
 

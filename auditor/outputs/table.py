@@ -2,13 +2,14 @@
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tabulate import tabulate
 
 from auditor.outputs.text import paint, plain, safe
 from auditor.report import Report
 from evaluators.finding import Evidence, Finding
+from evaluators.rule import Pillar
 from evaluators.score import Score
 
 _EVIDENCE = 4
@@ -26,7 +27,7 @@ def table_chunks(report: Report, *, color: bool = False, width: int = 120) -> It
             yield _finding(finding, color, width)
     if report.unknown:
         yield "\n" + paint("Not known", "bold", color=color)
-        yield " (these rules could not be judged; grant what was refused, or see `auditor doctor`)\n"
+        yield " (grant what was refused: `auditor doctor`; answer what was asked: `auditor questions`)\n"
         yield _unknown(report) + "\n"
     yield from _notes(report, width)
     yield "\n" + _last_line(report) + "\n"
@@ -77,6 +78,12 @@ def _finding(finding: Finding, color: bool, width: int) -> str:
     shown = [_evidence(item) for item in finding.evidence[:_EVIDENCE]]
     rest = len(finding.evidence) - _EVIDENCE
     rows.append(["evidence", ", ".join(shown) + (f", and {rest} more" if rest > 0 else "")])
+    if finding.savings:
+        # What an indirect signal calls idle may be half in use: its figure is the most that there is to save.
+        most = "up to " if rule.confidence < 1 else ""
+        rows.append(["saves", most + "; ".join(safe(s.text) for s in finding.savings) + " a month"])
+    elif finding.rule.pillar is Pillar.COST:
+        rows.append(["saves", "no figure"])
     rows.append(["fix", f"{rule.remedy.text} ({rule.change.value})"])
     wrapped = [[name, textwrap.fill(text, width - 18, break_on_hyphens=False)] for name, text in rows]
     if finding.command:
@@ -116,6 +123,7 @@ def _unknown(report: Report) -> str:
 
 
 def _notes(report: Report, width: int) -> Iterator[str]:
+    yield from _waste(report, width)
     if report.accepted:
         soonest = min(acceptance.expires for _, acceptance in report.accepted)
         yield f"\n{len(report.accepted)} findings are accepted and not shown; the first acceptance ends {soonest}.\n"
@@ -124,6 +132,26 @@ def _notes(report: Report, width: int) -> Iterator[str]:
         yield "\n" + textwrap.fill(safe(text), width) + "\n"
     if not report.run.complete:
         yield f"\nThis run is not complete: {safe(report.run.why_incomplete)}. What was not read is unknown.\n"
+
+
+def _waste(report: Report, width: int) -> Iterator[str]:
+    """What is wasted a month, where, and how much of it has no price."""
+    waste = report.waste
+    if not waste.priced and not waste.unpriced:
+        return
+    parts = [f"Waste seen: up to {money(waste.total)} a month"] if waste.total else []
+    if parts:
+        parts[0] += " (" + ", ".join(f"{e} {money(t)}" for e, t in waste.by_environment.items() if t) + ")"
+    if waste.unpriced:
+        parts.append(
+            f"{waste.unpriced} of {waste.priced + waste.unpriced} findings on cost have no full figure"
+        )
+    yield "\n" + textwrap.fill("; ".join(parts) + ".", width) + "\n"
+
+
+def money(totals: Mapping[str, float]) -> str:
+    """`USD 1,204.10`, or several currencies."""
+    return " + ".join(f"{currency} {amount:,.2f}" for currency, amount in totals.items())
 
 
 def _last_line(report: Report) -> str:

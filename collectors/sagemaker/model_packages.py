@@ -43,6 +43,7 @@ class PackagedContainer(Part):
     s3_uri = optional(PART, "ModelDataSource.S3DataSource.S3Uri", str)
     s3_data_type = optional(PART, "ModelDataSource.S3DataSource.S3DataType", str)
     product_id = optional(PART, "ProductId", str)
+    hub_content_name = optional(PART, "BaseModel.HubContentName", str)
 
     @property
     def artifact_uri(self) -> str | None:

@@ -8,6 +8,7 @@ from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.endpoints import Endpoint, Variant
 from collectors.sample import NOW, sample
 from evaluators.controls import lens
+from evaluators.hosting import hosting_usage
 from evaluators.rule import Change, Given, Severity, Verdict, failed, given, not_applicable, passed, rule
 from evaluators.traffic import calls, delivered, recent, runs_components
 
@@ -137,6 +138,7 @@ def idle_endpoint(endpoint: Endpoint, *, idle_days: int = 7, standby_tag: str = 
         delivered(recent(variant.cpu_utilization, variant, idle_days), variant, "CPUUtilization")
     return failed(
         f"nobody called it in {idle_days} days",
+        waste=hosting_usage(endpoint, billed),
         Invocations=called,
         CreationTime=endpoint.creation_time.isoformat(),
         CurrentInstanceCount=sum(variant.current_instance_count or 0 for variant in billed),

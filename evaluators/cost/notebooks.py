@@ -6,6 +6,7 @@ from collectors.sagemaker.notebooks import LifecycleConfig, NotebookInstance
 from collectors.sample import NOW, sample
 from collectors.view import moment
 from evaluators.controls import lens
+from evaluators.money import HOURS, Usage
 from evaluators.rule import Change, Severity, Verdict, expect, failed, given, not_applicable, passed, rule
 from evaluators.scripts import stops_when_idle
 
@@ -83,6 +84,7 @@ def notebook_running_unattended(notebook: NotebookInstance, *, max_running_days:
         return not_applicable("a tag says that it runs around the clock")
     return failed(
         "it has been running for days and nothing stops it",
+        waste=[Usage("notebook", notebook.instance_type, hours=HOURS)],
         LastModifiedTime=since,
         InstanceType=notebook.instance_type,
         NotebookInstanceLifecycleConfigName=notebook.notebook_instance_lifecycle_config_name,

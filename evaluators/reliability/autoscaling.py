@@ -12,14 +12,13 @@ from collectors.autoscaling import (
     ScalingPolicy,
     targets_by_resource,
 )
-from collectors.model import Unread
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.endpoints import Endpoint, Variant
 from collectors.sagemaker.inference_components import InferenceComponent
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens
-from evaluators.environment import Environment, placed
 from evaluators.instances import family
+from evaluators.production import counts_as_production
 from evaluators.rule import (
     Change,
     Given,
@@ -276,7 +275,7 @@ def powerless_autoscaling(target: ScalableTarget, *, lookback_days: int = 14) ->
     if failures:
         wrong.append(f"{len(failures)} activities failed")
     few = target.scalable_dimension == INSTANCES and target.min_capacity < 2
-    if few and endpoint is not None and _counts_as_production(endpoint) and not _may_rest(target, endpoint):
+    if few and endpoint is not None and counts_as_production(endpoint) and not _may_rest(target, endpoint):
         wrong.append(f"it may go down to {target.min_capacity}")
     if not wrong:
         return passed()
@@ -318,11 +317,3 @@ def _is_dead(policy: ScalingPolicy, endpoint: Endpoint | None) -> bool:
         return not policy.alarms
     invocations = policy.predefined_metric_type or policy.metric_name or ""
     return "InvocationsPerInstance" in invocations and endpoint is not None and is_async(endpoint)
-
-
-def _counts_as_production(endpoint: Endpoint) -> bool:
-    """Raises `Unread` where its tags could not be read."""
-    where = placed(endpoint)
-    if where.gap is not None:
-        raise Unread(where.gap)
-    return where.environment in (None, Environment.PRODUCTION)

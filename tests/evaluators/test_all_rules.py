@@ -2,7 +2,6 @@
 
 import re
 import sys
-from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -38,8 +37,8 @@ def snapshot_for(rule: Rule, example: Example) -> tuple[Given, Snapshot]:
     return made, snapshot_of([made.subject, *made.others], gaps=made.gaps, regions=made.regions)
 
 
-def judged(rule: Rule, snapshot: Snapshot, thresholds: Mapping[str, object]) -> list[Judgement]:
-    return list(judge([rule], snapshot, {rule.code: thresholds}))
+def judged(rule: Rule, snapshot: Snapshot, made: Given) -> list[Judgement]:
+    return list(judge([rule], snapshot, {rule.code: made.thresholds}, answers=made.answers))
 
 
 def about_subject(rule: Rule, made: Given, judgements: list[Judgement]) -> list[Judgement]:
@@ -56,7 +55,7 @@ def about_subject(rule: Rule, made: Given, judgements: list[Judgement]) -> list[
 @pytest.mark.parametrize(("rule", "kind", "example"), CASES)
 def test_examples_are_true(rule: Rule, kind: str, example: Example) -> None:
     made, snapshot = snapshot_for(rule, example)
-    found = about_subject(rule, made, judged(rule, snapshot, made.thresholds))
+    found = about_subject(rule, made, judged(rule, snapshot, made))
     verdicts = [j.verdict.status for j in found]
     notes = [(j.verdict.status.value, j.verdict.message, dict(j.verdict.evidence)) for j in found]
     match kind:
@@ -83,7 +82,7 @@ def test_blind_is_unknown(rule: Rule, kind: str, example: Example) -> None:
         blind.add(msgspec.structs.replace(resource, documents=refused))
     for kind_, account, region in snapshot.listings:
         blind.close(Listing(kind_, account, region, Gap("test:List", Reason.DENIED, "AccessDenied")))
-    found = judged(rule, blind, made.thresholds)
+    found = judged(rule, blind, made)
     assert found
     assert {j.verdict.status for j in found} == {Status.UNKNOWN}
     assert [j.gap for j in found if j.gap is not None and j.gap.operation.startswith("rule ")] == []
@@ -94,14 +93,14 @@ def test_each_document_refused_in_turn_changes_no_verdict_but_to_unknown(
     rule: Rule, kind: str, example: Example
 ) -> None:
     made, snapshot = snapshot_for(rule, example)
-    before = {key(j): j.verdict.status for j in judged(rule, snapshot, made.thresholds)}
+    before = {key(j): j.verdict.status for j in judged(rule, snapshot, made)}
     for refused in snapshot.resources():
         for operation in refused.readings():
             readings = dict(refused.readings())
             readings[operation] = Gap(operation, Reason.DENIED, "AccessDenied")
             partly = snapshot_for(rule, example)[1]
             partly.add(msgspec.structs.replace(refused, documents=pack(readings)))
-            for judgement in judged(rule, partly, made.thresholds):
+            for judgement in judged(rule, partly, made):
                 after = judgement.verdict.status
                 assert after in (before.get(key(judgement)), Status.UNKNOWN), (refused.kind, operation)
                 assert judgement.gap is None or not judgement.gap.operation.startswith("rule ")
@@ -113,7 +112,7 @@ def test_each_listing_refused_in_turn_changes_no_verdict_but_to_unknown(
 ) -> None:
     """A denied list reads neither as "there are none" nor as "not configured"."""
     made, snapshot = snapshot_for(rule, example)
-    before = {key(j): j.verdict.status for j in judged(rule, snapshot, made.thresholds)}
+    before = {key(j): j.verdict.status for j in judged(rule, snapshot, made)}
     for refused in sorted({view.kind for view in rule.reads.views}):
         partly = Snapshot(snapshot.manifests)
         partly.ends.extend(snapshot.ends)
@@ -123,7 +122,7 @@ def test_each_listing_refused_in_turn_changes_no_verdict_but_to_unknown(
         gap = Gap("test:List", Reason.DENIED, "AccessDenied")
         for kind_, account, region in snapshot.listings:
             partly.close(Listing(kind_, account, region, gap if kind_ == refused else None))
-        for judgement in judged(rule, partly, made.thresholds):
+        for judgement in judged(rule, partly, made):
             after = judgement.verdict.status
             assert after in (before.get(key(judgement)), Status.UNKNOWN), refused
             assert judgement.gap is None or not judgement.gap.operation.startswith("rule ")
@@ -164,7 +163,7 @@ def test_every_rule_is_documented_named_and_mapped(rule: Rule) -> None:
 def test_evidence_of_a_failure_names_the_operation_that_it_was_read_with(rule: Rule) -> None:
     for example in rule.bad:
         made, snapshot = snapshot_for(rule, example)
-        for judgement in judged(rule, snapshot, made.thresholds):
+        for judgement in judged(rule, snapshot, made):
             if judgement.verdict.status is Status.FAIL:
                 assert judgement.verdict.evidence
                 assert set(judgement.operations) <= set(judgement.verdict.evidence)
@@ -187,7 +186,7 @@ def test_a_rule_reads_nothing_that_is_not_derived_from_its_code(rule: Rule) -> N
         before = sys.getprofile()
         sys.setprofile(watch)
         try:
-            judged(rule, snapshot, made.thresholds)
+            judged(rule, snapshot, made)
         finally:
             sys.setprofile(before)
     # SEC-031 alone reads no field: it asks what was found when the documents were redacted.
