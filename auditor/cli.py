@@ -168,12 +168,16 @@ def scan(
     verbose: Verbose = False,
     no_progress: NoProgress = False,
     color: Color = "auto",
+    plan: Annotated[bool, typer.Option("--plan", help="Print the calls it would make, and stop.")] = False,
+    like: Annotated[
+        Path | None, typer.Option(help="With --plan: a snapshot whose calls tell how many.", metavar="PATH")
+    ] = None,
 ) -> None:
     """Read an account, judge it, and print scored findings.
 
     Example: auditor scan --region eu-west-1 -o table -o json=findings.json --fail-on high
     """
-    from auditor.commands import Console, Judging, scan_account
+    from auditor.commands import Console, Judging, print_plan, scan_account
 
     flags = _flags(
         regions=region,
@@ -189,6 +193,8 @@ def scan(
     )
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
     console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
+    if plan or like is not None:
+        raise typer.Exit(print_plan(flags, config, judging, like))
     raise typer.Exit(scan_account(profile, role_arn, external_id, flags, config, judging, snapshot, console))
 
 
@@ -363,6 +369,74 @@ def doctor(
     judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
     flags = _flags(regions=region, exclude_regions=exclude_region)
     raise typer.Exit(examine(profile, role_arn, external_id, flags, config, judging))
+
+
+@app.command()
+def coverage(
+    snapshot: Annotated[
+        Path | None, typer.Argument(help="A snapshot whose results are shown beside the practices.")
+    ] = None,
+    config: Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Every practice of the guide and of the ML Lens: observed, partly, asked or not, and by which rules.
+
+    Example: auditor coverage account.jsonl.gz
+    """
+    from auditor.commands import Judging
+    from auditor.commands import coverage as run
+
+    raise typer.Exit(run(snapshot, config, Judging([], [], [], None, []), as_json))
+
+
+@app.command()
+def fixes(
+    snapshot: Annotated[Path, typer.Argument(help="A snapshot that `scan --snapshot` or `collect` wrote.")],
+    pillar: Pillars = None,
+    rule: Rules = None,
+    skip_rule: SkipRules = None,
+    top: Annotated[int, typer.Option(help="How many; 0 for all.", min=0, metavar="N")] = 20,
+    config: Config = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """The next best fixes: findings by the one change that removes them, by points gained and money saved.
+
+    Example: auditor fixes account.jsonl.gz --pillar cost
+    """
+    from auditor.commands import Judging
+    from auditor.commands import fixes as run
+
+    judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
+    raise typer.Exit(run(snapshot, config, judging, top, as_json))
+
+
+@app.command()
+def show(
+    resource: Annotated[str, typer.Argument(help="A name, an ARN, or KIND/NAME such as endpoint/churn.")],
+    snapshot: Annotated[Path, typer.Argument(help="A snapshot that `scan --snapshot` or `collect` wrote.")],
+    config: Config = None,
+) -> None:
+    """One resource: what it refers to, what refers to it, and every verdict on it.
+
+    Example: auditor show endpoint/churn-realtime account.jsonl.gz
+    """
+    from auditor.commands import show_one
+
+    raise typer.Exit(show_one(resource, snapshot, config))
+
+
+@app.command()
+def questions(
+    config: Config = None,
+    every: Annotated[bool, typer.Option("--all", help="Those that are answered, too.")] = False,
+) -> None:
+    """The questions that only people can answer, as a settings file to fill in.
+
+    Example: auditor questions >> auditor.toml
+    """
+    from auditor.commands import questions as run
+
+    raise typer.Exit(run(config, every=every))
 
 
 schema_app = typer.Typer(

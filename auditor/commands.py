@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -225,6 +226,21 @@ def scan_demo(
     return _guarded(run)
 
 
+def print_plan(flags: Mapping[str, Any], config: Path | None, judging: Judging, like: Path | None) -> int:
+    """`auditor scan --plan`: the calls of a scan, before anything runs."""
+
+    def run() -> int:
+        settings, _ = settings_from(config, flags)
+        from auditor.plan import plan_text
+        from collectors.snapshot_file import read_snapshot
+
+        earlier = read_snapshot(like) if like is not None else None
+        show(plan_text(judging.chosen(), settings, earlier))
+        return int(Exit.CLEAN)
+
+    return _guarded(run)
+
+
 def collect_account(
     profile: str | None,
     role_arn: str | None,
@@ -277,6 +293,90 @@ def evaluate_snapshot(
         if judging.all and recorded:
             rules = tuple(rule for rule in rules if rule.code in recorded)
         return prepared.report(snapshot, rules)
+
+    return _guarded(run)
+
+
+def coverage(snapshot: Path | None, config: Path | None, judging: Judging, as_json: bool) -> int:
+    """`auditor coverage`: the ledger of practices, with a snapshot's results where one is given."""
+
+    def run() -> int:
+        settings, thresholds = settings_from(config, {})
+        from auditor.coverage import coverage_json, coverage_text
+        from evaluators.coverage import ledger
+
+        rules = judging.chosen()
+        verdicts: Mapping[str, Mapping[str, int]] = {}
+        if snapshot is not None:
+            from collectors.snapshot_file import read_snapshot
+
+            report = make_report(read_snapshot(snapshot), rules, settings, thresholds)
+            verdicts = {rule.code: counted for rule, counted in report.rules}
+        entries = ledger(rules, verdicts)
+        show(coverage_json(entries) if as_json else coverage_text(entries))
+        return int(Exit.CLEAN)
+
+    return _guarded(run)
+
+
+def fixes(snapshot: Path, config: Path | None, judging: Judging, top: int, as_json: bool) -> int:
+    """`auditor fixes`: the changes that remove a snapshot's findings, the most worthwhile first."""
+
+    def run() -> int:
+        prepared = _Prepared.of(config, {}, judging, None, Console(True, False, False, "never"))
+        from auditor.outputs.json_v1 import fix_v1
+        from auditor.outputs.table import fixes_table
+        from collectors.snapshot_file import read_snapshot
+
+        held = read_snapshot(snapshot)
+        report = make_report(
+            held, judging.chosen(), prepared.settings, prepared.thresholds, prices=prepared.prices
+        )
+        chosen = report.fixes[: top or None]
+        if as_json:
+            import msgspec
+
+            show(msgspec.json.format(msgspec.json.encode([fix_v1(fix) for fix in chosen]), indent=1).decode())
+        else:
+            show(fixes_table(chosen, shutil.get_terminal_size((110, 40)).columns))
+            removed = sum(len(fix.findings) for fix in chosen)
+            whole = sum(len(fix.findings) for fix in report.fixes)
+            show(
+                f"\n{len(chosen)} of {len(report.fixes)} changes, which remove {removed} of {whole} findings."
+            )
+        return int(Exit.CLEAN)
+
+    return _guarded(run)
+
+
+def show_one(wanted: str, snapshot: Path, config: Path | None) -> int:
+    """`auditor show`: one resource of a snapshot."""
+
+    def run() -> int:
+        settings, thresholds = settings_from(config, {})
+        from auditor.show import NotFoundError, show_resource
+        from collectors.snapshot_file import read_snapshot
+
+        held = read_snapshot(snapshot)
+        try:
+            show(show_resource(held, wanted, all_rules(), settings, thresholds))
+        except NotFoundError as error:
+            raise UsageError(str(error)) from error
+        return int(Exit.CLEAN)
+
+    return _guarded(run)
+
+
+def questions(config: Path | None, *, every: bool) -> int:
+    """`auditor questions`: what people are asked, as a piece of a settings file."""
+
+    def run() -> int:
+        settings, thresholds = settings_from(config, {})
+        from auditor.coverage import questions_text
+
+        today = datetime.now(UTC).date()
+        show(questions_text(all_rules(), settings.attestations, thresholds, today, every=every))
+        return int(Exit.CLEAN)
 
     return _guarded(run)
 
@@ -468,8 +568,6 @@ class _Prepared:
         return json_chunks(report) if name == "json" else ndjson_chunks(report)
 
     def table(self, report: Report, *, color: bool) -> Iterator[bytes]:
-        import shutil
-
         from auditor.outputs.table import table_chunks
 
         for text in table_chunks(report, color=color, width=shutil.get_terminal_size((110, 40)).columns):

@@ -8,15 +8,19 @@ from typing import Any
 
 from auditor.settings import Accepted, Attestation, Settings
 from collectors.collector import all_collectors
+from collectors.graph import Graph
 from collectors.model import Gap, Snapshot
 from collectors.pricing import GET_PRODUCTS
 from evaluators.answers import Answer
+from evaluators.coverage import Entry, ledger
 from evaluators.engine import judge
 from evaluators.environment import Environment, Placing
 from evaluators.finding import Finding, finding_of
+from evaluators.fixes import Fix, next_fixes
 from evaluators.money import Own, PriceBook
-from evaluators.rule import Pillar, Rule, Severity, Status
+from evaluators.rule import Pillar, Rule, Severity, Status, all_rules
 from evaluators.score import Score, Scoreboard
+from evaluators.tradeoffs import settled
 from evaluators.waste import Waste, WasteBoard
 
 
@@ -61,6 +65,8 @@ class Report:
     rules: tuple[tuple[Rule, Mapping[str, int]], ...]
     gaps: tuple[Gap, ...]
     waste: Waste
+    fixes: tuple[Fix, ...]
+    coverage: tuple[Entry, ...]
 
     @property
     def complete(self) -> bool:
@@ -91,6 +97,11 @@ def placing_of(settings: Settings) -> Placing:
     )
 
 
+def answers_of(settings: Settings) -> dict[str, Answer]:
+    """People's answers by rule code."""
+    return {code: Answer(a.answer, a.owner, a.date) for code, a in settings.attestations.items()}
+
+
 def make_report(
     snapshot: Snapshot,
     rules: tuple[Rule, ...],
@@ -111,15 +122,20 @@ def make_report(
     accepted: list[tuple[Finding, Accepted]] = []
     severities: Counter[Severity] = Counter()
     today = _today(snapshot)
+    chains = {
+        id_: tuple(node.text for node in chain)
+        for manifest in snapshot.manifests
+        for id_, chain in Graph(snapshot, manifest.account).chains().items()
+        if len(chain) > 1
+    }
     excluded = {"bucket": settings.excluded_buckets}
     book = PriceBook(snapshot, prices)
     wasted = WasteBoard()
-    answers = {code: Answer(a.answer, a.owner, a.date) for code, a in settings.attestations.items()}
-    for judgement in judge(rules, snapshot, thresholds, placing_of(settings), excluded, answers):
+    for judgement in judge(rules, snapshot, thresholds, placing_of(settings), excluded, answers_of(settings)):
         if judgement.verdict.status not in (Status.FAIL, Status.UNKNOWN):
             board.add(judgement)
             continue
-        finding = finding_of(judgement, book)
+        finding = finding_of(judgement, book, chains)
         acceptance = None
         if finding.status is Status.FAIL:
             acceptance = settings.accepted_for(
@@ -137,19 +153,22 @@ def make_report(
                 findings.append(finding)
             if on_finding is not None:
                 on_finding(severities.total(), None, f"{severities.total()} findings so far")
+    verdicts = {rule.code: board.verdicts(rule) for rule in rules}
     return Report(
         run=_run(snapshot),
         severities=severities,
-        findings=tuple(sorted(findings, key=lambda f: f.rank)),
+        findings=tuple(settled(sorted(findings, key=lambda f: f.rank))),
         unknown=tuple(sorted(unknown, key=lambda f: f.rank)),
         accepted=tuple(sorted(accepted, key=lambda pair: pair[0].rank)),
         expired=tuple(settings.expired(today)),
         attestations=settings.attestations,
         overall=board.overall(settings.pillar_weights),
         pillars={pillar: board.pillar(pillar) for pillar in Pillar},
-        rules=tuple((rule, board.verdicts(rule)) for rule in rules),
+        rules=tuple((rule, verdicts[rule.code]) for rule in rules),
         gaps=tuple(snapshot.gaps),
         waste=wasted.total(),
+        fixes=tuple(next_fixes(findings, board.worth(settings.pillar_weights))),
+        coverage=tuple(ledger(all_rules(), verdicts)),
     )
 
 

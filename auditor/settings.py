@@ -53,11 +53,20 @@ class SettingsError(ValueError):
 
 
 class Attestation(msgspec.Struct, frozen=True):
-    """A person's answer to what leaves no trace in any API."""
+    """A person's answer to what leaves no trace in any API; an empty text is no answer yet."""
 
-    answer: bool | _Text
-    owner: _Text
+    answer: bool | str
+    owner: str
     date: Date
+
+    def __post_init__(self) -> None:
+        if self.is_given and not self.owner.strip():
+            raise ValueError("an answer needs an owner")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is an answer."""
+        return isinstance(self.answer, bool) or bool(self.answer.strip())
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -364,6 +373,8 @@ def _convert(name: str, value: Any, *, strict: bool = True) -> Any:
     elif name == "pillar_weights":
         value = _merged(dict.fromkeys(PILLARS, 1.0), value)
     converted = _typed(value, _HINTS[name], strict=strict)
+    if name == "attestations":
+        converted = {code: given for code, given in converted.items() if given.is_given}
     if name == "pillar_weights" and not any(converted.values()):
         raise _Invalid("at least one weight has to be above 0")
     return converted

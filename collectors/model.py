@@ -190,13 +190,17 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class End(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a run ended. `complete` is false when it was interrupted. Durations are seconds."""
+    """How a run ended. `complete` is false when it was interrupted. Durations are seconds.
+
+    `operations` are the calls by operation, for planning the next run.
+    """
 
     complete: bool
     calls: int = 0
     throttles: int = 0
     seconds: float = 0.0
     why: str = ""
+    operations: dict[str, int] = {}
 
 
 _Held = tuple[str, bytes]

@@ -187,7 +187,8 @@ class _Run:
         if not why and any(gap.reason is Reason.UNREACHABLE for gap in self.snapshot.gaps):
             why = "AWS could not be reached"
         tally = self.caller.tally
-        end = End(not why, tally.calls.total(), tally.throttles, round(seconds, 1), why)
+        calls = dict(sorted(tally.calls.items()))
+        end = End(not why, tally.calls.total(), tally.throttles, round(seconds, 1), why, calls)
         self.snapshot.ends.append(end)
         self.root.forget()
         return self.snapshot, end

@@ -91,3 +91,8 @@ def lens(id_: str) -> Reference:
 def prowler(id_: str) -> Reference:
     """A check of Prowler, for those who come from there."""
     return Reference(Standard.PROWLER, id_)
+
+
+def lens_ids() -> list[str]:
+    """The id of every best practice of the Machine Learning Lens, in order."""
+    return sorted(_data()[Standard.ML_LENS.value])

@@ -77,6 +77,20 @@ def judge(
                 yield from judge_.kind(about, view, region)
 
 
+def judge_resource(
+    rules: Iterable[Rule],
+    view: View,
+    thresholds: Thresholds | None = None,
+    placing: Placing | None = None,
+    excluded: Mapping[str, tuple[str, ...]] | None = None,
+    answers: Mapping[str, Answer] | None = None,
+) -> Iterator[Judgement]:
+    """Judge one resource, with its parts, by those of the rules that are about its kind."""
+    judge_ = _Judge(thresholds or {}, placing or Placing(), excluded or {})
+    view.region.context.update(placing=judge_.placing, answers=answers or {})
+    yield from judge_.resource(_by_view(list(rules)).get(type(view), []), view)
+
+
 def _by_view(rules: list[Rule]) -> dict[type[View], list[Rule]]:
     grouped: dict[type[View], list[Rule]] = {}
     for rule in rules:

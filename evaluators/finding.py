@@ -24,11 +24,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Opposed:
+    """A finding of another rule on the same resource, and what has to be weighed between the two."""
+
+    id: str
+    code: str
+    why: str
+    weigh: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A failure, or an *unknown*, of one rule about one resource or part of one.
 
     `score` is 0–100 (0 for an unknown); `lowered` says why the severity is below the rule's; `gap`
-    is behind an unknown; `savings` are what a month costs that following the advice ends.
+    is behind an unknown; `savings` are what a month costs that following the advice ends. `loss` is
+    the score before rounding; `chain` leads from an endpoint to the subject; `opposed` are findings
+    that this one stands for, since their advice pulls the other way.
     """
 
     id: str
@@ -44,6 +56,9 @@ class Finding:
     lowered: tuple[str, ...]
     gap: Gap | None = None
     savings: tuple[Saving, ...] = ()
+    loss: float = 0.0
+    chain: tuple[str, ...] = ()
+    opposed: tuple[Opposed, ...] = ()
 
     @property
     def by_choice(self) -> bool:
@@ -73,8 +88,15 @@ def finding_id(code: str, arn: str, part: str) -> str:
     return hashlib.sha256("\0".join((code, arn, part)).encode()).hexdigest()[:20]
 
 
-def finding_of(judgement: Judgement, prices: PriceBook | None = None) -> Finding:
-    """The finding of a verdict that failed or is unknown; `prices` put a figure on what it wastes."""
+def finding_of(
+    judgement: Judgement,
+    prices: PriceBook | None = None,
+    chains: Mapping[str, tuple[str, ...]] | None = None,
+) -> Finding:
+    """The finding of a verdict that failed or is unknown.
+
+    `prices` put a figure on what it wastes; `chains` lead from endpoints to resources, by ARN.
+    """
     rule, subject, verdict = judgement.rule, judgement.subject, judgement.verdict
     unknown = verdict.status is Status.UNKNOWN
     severity, lowered = lowered_severity(judgement)
@@ -92,6 +114,8 @@ def finding_of(judgement: Judgement, prices: PriceBook | None = None) -> Finding
         evidence=tuple(_evidence(judgement)),
         lowered=lowered,
         gap=judgement.gap,
+        chain=(chains or {}).get(subject.arn, ()),
+        loss=0.0 if unknown else severity * judgement.placement.weight * rule.confidence,
         savings=prices.savings(verdict.waste, subject.account, subject.region) if prices else (),
     )
 

@@ -117,6 +117,19 @@ class Scoreboard:
             dict(sorted(verdicts.items())),
         )
 
+    def worth(self, weights: Mapping[str, float]) -> dict[Rule, float]:
+        """Points of the whole score that each unit of a rule's lost weight costs."""
+        scored = [pillar for pillar in Pillar if self.pillar(pillar).low is not None]
+        whole = math.fsum(weights.get(pillar.value, 1.0) for pillar in scored)
+        found: dict[Rule, float] = {}
+        for pillar in scored if whole else ():
+            counted = [(r, t) for r, t in self._totals.items() if r.pillar is pillar and t.weight]
+            severities = sum(rule.severity for rule, _ in counted)
+            share = weights.get(pillar.value, 1.0) / whole
+            for rule, total in counted:
+                found[rule] = 100 * share * rule.severity / severities / total.weight
+        return found
+
     def overall(self, weights: Mapping[str, float]) -> Score:
         """The mean of the pillars that have a score, by the user's weights."""
         scores = [(weights.get(p.value, 1.0), self.pillar(p)) for p in Pillar]

@@ -37,6 +37,10 @@ _DENIALS = {
 """How services spell a denial; those with a JSON protocol of their own say AccessDeniedException, with 400."""
 
 
+_MOTO = frozenset({"cloudwatch", "ec2", "ecr", "iam", "kms", "macie2", "s3", "s3control", "sns", "sts"})
+"""Services whose other operations moto answers. Of any other service, what nobody answers is not offered here."""
+
+
 def denial(service: str, operation: str) -> Refusal:
     """The error of a caller without the permission, as the service spells it."""
     if service == "s3" and operation.startswith("Head"):
@@ -66,6 +70,8 @@ def answer(
     document: Document | None = project(shape, state.given(name, region, parameters))
     if document is None and name in ANSWERS:
         document = ANSWERS[name](state, region, parameters)
+    if document is None and service not in _MOTO:
+        raise Refusal("UnknownOperationException", f"the demo account has no answer to {name}", 501)
     if document is not None and shape is not None:
         require_valid(shape, document, name)
     return document

@@ -13,7 +13,9 @@ from msgspec import Meta
 
 from auditor.report import Report
 from collectors.model import Gap
+from evaluators.coverage import Entry
 from evaluators.finding import Finding
+from evaluators.fixes import Fix
 from evaluators.money import Saving
 from evaluators.rule import Rule
 from evaluators.score import Score
@@ -120,6 +122,15 @@ class SavingV1(msgspec.Struct, frozen=True):
     text: Annotated[str, Meta(description="The arithmetic in words.")]
 
 
+class OpposedV1(msgspec.Struct, frozen=True):
+    """A finding on the same resource whose advice cannot be followed as well."""
+
+    id: Annotated[str, Meta(description="Its id.")]
+    rule: Annotated[str, Meta(description="Its rule's code.")]
+    why: Annotated[str, Meta(description="What it says is wrong.")]
+    weigh: Annotated[str, Meta(description="What has to be weighed between the two.")]
+
+
 class AcceptedV1(msgspec.Struct, frozen=True):
     """Why a person accepted a finding, and until when."""
 
@@ -173,6 +184,12 @@ class FindingV1(msgspec.Struct, frozen=True):
     maps: Annotated[list[ReferenceV1], Meta(description="Controls and practices that say the same.")]
     accepted: Annotated[AcceptedV1 | None, Meta(description="Set where a person accepted the finding.")]
     savings: Annotated[list[SavingV1], Meta(description="What a month costs that the fix ends.")]
+    chain: Annotated[
+        list[str], Meta(description="The way from an endpoint to the resource; empty where none leads there.")
+    ]
+    opposed: Annotated[
+        list[OpposedV1], Meta(description="Findings that this one stands for: their advice pulls against it.")
+    ]
 
 
 class GapV1(msgspec.Struct, frozen=True):
@@ -197,6 +214,37 @@ class RuleV1(msgspec.Struct, frozen=True):
     verdicts: Annotated[Verdicts, Meta(description="Verdicts by name.")]
 
 
+class FixV1(msgspec.Struct, frozen=True):
+    """One change and the findings that it removes."""
+
+    kind: Annotated[str, Meta(description="What is changed: a kind of resource, launcher or domain.")]
+    target: Annotated[str, Meta(description="Its name; for a launcher the kind and family of its jobs.")]
+    account: Annotated[str, Meta(description="12-digit account id.")]
+    region: Annotated[str, Meta(description="Region, or global.")]
+    change: Annotated[str, Meta(description="in place, restart, recreate or next run.")]
+    gain: Annotated[float, Meta(description="Points (0-100) that the whole score gains.")]
+    savings: Annotated[dict[str, float], Meta(description="A month, by currency.")]
+    rules: Annotated[list[str], Meta(description="The rules that it satisfies.")]
+    findings: Annotated[list[str], Meta(description="The ids of the findings that it removes.")]
+
+
+class PracticeV1(msgspec.Struct, frozen=True):
+    """One practice of the guide or the ML Lens, and what this run says of it."""
+
+    id: Annotated[str, Meta(description="Its id: P101, or MLSEC04-BP01.")]
+    source: Annotated[Literal["guide", "ml_lens"], Meta(description="Where it is written down.")]
+    title: Annotated[str, Meta(description="What is done.")]
+    observed: Annotated[
+        Literal["observed", "partly", "asked", "not observable"],
+        Meta(description="How far rules can see it."),
+    ]
+    result: Annotated[
+        str | None, Meta(description="The worst verdict of its rules; null where none of them ran.")
+    ]
+    rules: Annotated[list[str], Meta(description="The rules behind it.")]
+    failing: Annotated[list[str], Meta(description="Those of them that fail.")]
+
+
 class ReportV1(msgspec.Struct, frozen=True):
     """The whole feed."""
 
@@ -207,6 +255,8 @@ class ReportV1(msgspec.Struct, frozen=True):
     ]
     gaps: Annotated[list[GapV1], Meta(description="Calls that did not tell.")]
     rules: Annotated[list[RuleV1], Meta(description="The rules that ran.")]
+    fixes: Annotated[list[FixV1], Meta(description="Changes that remove the findings, the most worth first.")]
+    coverage: Annotated[list[PracticeV1], Meta(description="Every practice, and what the run says of it.")]
 
 
 def _score(score: Score) -> ScoreV1:
@@ -293,6 +343,8 @@ def finding_v1(finding: Finding, accepted: AcceptedV1 | None = None) -> FindingV
         maps=_references(rule),
         accepted=accepted,
         savings=[_saving(saving) for saving in finding.savings],
+        chain=list(finding.chain),
+        opposed=[OpposedV1(o.id, o.code, o.why, o.weigh) for o in finding.opposed],
     )
 
 
@@ -336,6 +388,35 @@ def rules_v1(report: Report) -> list[RuleV1]:
     ]
 
 
+def fix_v1(fix: Fix) -> FixV1:
+    """One change in the feed's shape."""
+    return FixV1(
+        kind=fix.kind,
+        target=fix.target,
+        account=fix.account,
+        region=fix.region,
+        change=fix.change.value,
+        gain=round(fix.gain, 3),
+        savings=dict(fix.savings),
+        rules=list(fix.codes),
+        findings=[finding.id for finding in fix.findings],
+    )
+
+
+def practice_v1(entry: Entry) -> PracticeV1:
+    """One practice in the feed's shape."""
+    practice = entry.practice
+    return PracticeV1(
+        id=practice.id,
+        source=practice.source.value,
+        title=practice.title,
+        observed=entry.observed.value,
+        result=entry.result or None,
+        rules=list(practice.rules),
+        failing=list(entry.failing),
+    )
+
+
 def json_chunks(report: Report) -> Iterator[bytes]:
     """The feed as JSON, indented, one finding at a time: a million findings never stand in memory twice."""
     yield b'{\n"schema_version": ' + _encode(SCHEMA_VERSION) + b',\n"run": ' + _encode(run_v1(report))
@@ -344,6 +425,8 @@ def json_chunks(report: Report) -> Iterator[bytes]:
     yield from _array("findings", findings_v1(report))
     yield from _array("gaps", map(gap_v1, report.gaps))
     yield from _array("rules", iter(rules_v1(report)))
+    yield from _array("fixes", map(fix_v1, report.fixes))
+    yield from _array("coverage", map(practice_v1, report.coverage))
     yield b"\n}\n"
 
 

@@ -2,13 +2,14 @@
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tabulate import tabulate
 
 from auditor.outputs.text import paint, plain, safe
 from auditor.report import Report
 from evaluators.finding import Evidence, Finding
+from evaluators.fixes import Fix
 from evaluators.rule import Pillar
 from evaluators.score import Score
 
@@ -25,6 +26,7 @@ def table_chunks(report: Report, *, color: bool = False, width: int = 120) -> It
         yield "\n" + paint("Findings, worst first", "bold", color=color) + "\n"
         for finding in report.findings:
             yield _finding(finding, color, width)
+        yield from _fixes(report, width, color)
     if report.unknown:
         yield "\n" + paint("Not known", "bold", color=color)
         yield " (grant what was refused: `auditor doctor`; answer what was asked: `auditor questions`)\n"
@@ -78,6 +80,9 @@ def _finding(finding: Finding, color: bool, width: int) -> str:
     shown = [_evidence(item) for item in finding.evidence[:_EVIDENCE]]
     rest = len(finding.evidence) - _EVIDENCE
     rows.append(["evidence", ", ".join(shown) + (f", and {rest} more" if rest > 0 else "")])
+    if finding.chain:
+        rows.append(["serves", safe(" > ".join(finding.chain))])
+    rows += [["weigh", f"{o.code} says: {safe(o.why)}; {o.weigh}"] for o in finding.opposed]
     if finding.savings:
         # What an indirect signal calls idle may be half in use: its figure is the most that there is to save.
         most = "up to " if rule.confidence < 1 else ""
@@ -132,6 +137,36 @@ def _notes(report: Report, width: int) -> Iterator[str]:
         yield "\n" + textwrap.fill(safe(text), width) + "\n"
     if not report.run.complete:
         yield f"\nThis run is not complete: {safe(report.run.why_incomplete)}. What was not read is unknown.\n"
+
+
+_FIXES = 5
+"""How many of the next best fixes a report shows; `auditor fixes` has them all."""
+
+
+def _fixes(report: Report, width: int, color: bool) -> Iterator[str]:
+    if not report.fixes:
+        return
+    shown = fixes_table(report.fixes[:_FIXES], width)
+    yield paint("Next best fixes", "bold", color=color)
+    yield f" ({len(report.fixes)} changes remove all findings: `auditor fixes`)\n{shown}\n"
+
+
+def fixes_table(fixes: Sequence[Fix], width: int) -> str:
+    """Changes with what they are worth: points of the whole score, and money a month."""
+    rows = [
+        [
+            f"{fix.gain:.2f}",
+            money(fix.savings) or "-",
+            textwrap.fill(safe(f"{fix.kind} {fix.target}"), 40, break_on_hyphens=False),
+            fix.region,
+            fix.change.value,
+            len(fix.findings),
+            textwrap.fill(", ".join(fix.codes), max(24, width - 90), break_on_hyphens=False),
+        ]
+        for fix in fixes
+    ]
+    headers = ["points", "a month", "change", "Region", "how", "findings", "rules"]
+    return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
 
 
 def _waste(report: Report, width: int) -> Iterator[str]:

@@ -1,0 +1,113 @@
+"""Rules that pull against each other on one resource: the finding says so once.
+
+Both verdicts stand in the scores. Of the two findings the worse one is shown; it names the other
+rule and what has to be weighed, so that nobody follows one line of a report into the next.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from evaluators.finding import Finding, Opposed
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOff:
+    """Two rules whose advice cannot both be followed on one resource, and what to weigh."""
+
+    codes: frozenset[str]
+    text: str
+
+
+def _between(first: str, second: str, text: str) -> TradeOff:
+    return TradeOff(frozenset((first, second)), text)
+
+
+TRADE_OFFS: tuple[TradeOff, ...] = (
+    _between(
+        "REL-001",
+        "PERF-002",
+        "a second instance halves the load of the first: take two of the next smaller size",
+    ),
+    _between(
+        "REL-001",
+        "COST-001",
+        "a second instance of an endpoint that nobody calls costs twice: delete it, or name what it waits for",
+    ),
+    _between(
+        "REL-001",
+        "COST-010",
+        "moving the model to a shared endpoint with two instances or more settles both",
+    ),
+    _between(
+        "REL-001",
+        "COST-012",
+        "a serverless endpoint has no instances to lose: it settles both, where its limits fit",
+    ),
+    _between(
+        "REL-001",
+        "COST-011",
+        "batch jobs need no standing instances: move the work, or keep two instances for callers that wait",
+    ),
+    _between(
+        "COST-010",
+        "COST-011",
+        "share an endpoint where callers wait for the answer; run batches where they do not",
+    ),
+    _between(
+        "COST-010",
+        "COST-012",
+        "serverless fits rare calls of one model; sharing fits several models with steady traffic",
+    ),
+    _between(
+        "COST-011",
+        "COST-012",
+        "run batches where nobody waits; take serverless where somebody does",
+    ),
+    _between(
+        "REL-011",
+        "COST-012",
+        "a serverless endpoint scales by itself: moving it settles both",
+    ),
+    _between(
+        "COST-014",
+        "COST-016",
+        "Spot does not draw on a Savings Plan: keep steady work on the plan, and Spot for what comes and goes",
+    ),
+)
+"""The pairs, in the order in which they are looked for."""
+
+
+def settled(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings with one instead of two wherever a trade-off is between them; the order is kept."""
+    chosen = list(findings)
+    by_resource: dict[tuple[str, str], list[Finding]] = {}
+    for finding in chosen:
+        if finding.rule.code in _CODES:
+            by_resource.setdefault((finding.subject.arn, finding.rule.code), []).append(finding)
+    folded: set[str] = set()
+    opposed: dict[str, list[Opposed]] = {}
+    for finding in sorted(chosen, key=lambda f: f.rank):
+        if finding.id in folded or finding.rule.code not in _CODES:
+            continue
+        for trade_off in TRADE_OFFS:
+            if finding.rule.code not in trade_off.codes:
+                continue
+            (other,) = trade_off.codes - {finding.rule.code}
+            for against in by_resource.get((finding.subject.arn, other), ()):
+                if against.id not in folded and _same_part(finding, against):
+                    folded.add(against.id)
+                    note = Opposed(against.id, other, against.why, trade_off.text)
+                    opposed.setdefault(finding.id, []).append(note)
+    return [
+        replace(finding, opposed=tuple(opposed.get(finding.id, ())))
+        for finding in chosen
+        if finding.id not in folded
+    ]
+
+
+_CODES = frozenset(code for trade_off in TRADE_OFFS for code in trade_off.codes)
+
+
+def _same_part(one: Finding, other: Finding) -> bool:
+    """Whether they speak of the same part, or one of them of the whole."""
+    return one.subject.part == other.subject.part or not (one.subject.part and other.subject.part)
