@@ -75,24 +75,36 @@ def cache_path(environ: Mapping[str, str]) -> Path:
 
 
 def read_cache(path: Path, today: date) -> dict[str, Document]:
-    """Cached documents by `REGION/TYPE`, those that are fresh; a cache that cannot be used is empty."""
+    """Cached documents by `REGION/TYPE`, those that are fresh; what cannot be used is left out."""
+    held = _held(path)
+    return {
+        key: {"PriceList": entry["PriceList"]}
+        for key, entry in held.items()
+        if today - date.fromisoformat(entry["date"]) <= FRESH
+    }
+
+
+def _held(path: Path) -> dict[str, dict[str, Any]]:
+    """The entries of the cache that have the form of one."""
     try:
-        held = json.loads(path.read_bytes())
-        return {
-            key: {"PriceList": list(entry["PriceList"])}
-            for key, entry in held.items()
-            if today - date.fromisoformat(entry["date"]) <= FRESH
-        }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
         return {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {key: entry for key, entry in entries if _is_entry(entry)}
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("PriceList"), list):
+        return False
+    try:
+        return bool(date.fromisoformat(str(entry.get("date"))))
+    except ValueError:
+        return False
 
 
 def write_cache(path: Path, snapshot: Snapshot, cached: Mapping[str, Document], today: date) -> None:
     """Keep the prices that a run read beside those that were kept before. Raises `OSError`."""
-    try:
-        held: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        held = {}
     new = {}
     for resource in snapshot.resources():
         if resource.kind == Price.kind:
@@ -102,5 +114,5 @@ def write_cache(path: Path, snapshot: Snapshot, cached: Mapping[str, Document], 
                 new[key] = {"date": today.isoformat(), "PriceList": reading.get("PriceList", [])}
     if new:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({**(held if isinstance(held, dict) else {}), **new}, sort_keys=True)
+        text = json.dumps({**_held(path), **new}, sort_keys=True)
         write_private(path, [text.encode()])

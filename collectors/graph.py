@@ -28,7 +28,6 @@ _SPELLINGS: Mapping[str, str] = {
     "LifecycleConfigArn": "studio-lifecycle-config",
     "LifecycleConfigArns": "studio-lifecycle-config",
     "ModelPackageName": "model-package",
-    "NotebookInstanceLifecycleConfigName": "notebook-lifecycle-config",
     "OutputDataConfigKmsKeyId": "kms-key",
     "RoleArn": "iam-role",
     "SecurityGroupIds": "security-group",
@@ -39,7 +38,6 @@ _SPELLINGS: Mapping[str, str] = {
     "TrainingImage": "container-image",
     "TuningJobArn": "tuning-job",
     "VolumeKmsKeyId": "kms-key",
-    "VpcId": "vpc",
 }
 """Keys that refer to a kind in words other than those in which the kind names itself."""
 
@@ -53,7 +51,7 @@ _WHOLE = frozenset(
         "endpoint-config",
         "iam-role",
         "model",
-        "notebook-lifecycle-config",
+        "notebook-instance-lifecycle-config",
         "pipeline",
         "studio-lifecycle-config",
     }

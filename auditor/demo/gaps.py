@@ -37,7 +37,7 @@ _DENIALS = {
 """How services spell a denial; those with a JSON protocol of their own say AccessDeniedException, with 400."""
 
 
-_MOTO = frozenset({"cloudwatch", "ec2", "ecr", "iam", "kms", "macie2", "s3", "s3control", "sns", "sts"})
+_MOTO = frozenset({"ec2", "ecr", "macie2", "s3", "s3control", "sns", "sts"})
 """Services whose other operations moto answers. Of any other service, what nobody answers is not offered here."""
 
 

@@ -51,7 +51,16 @@ def test_the_feed_holds_its_schema(report: Report) -> None:
     made = schema()
     jsonschema.Draft202012Validator.check_schema(made)
     jsonschema.validate(feed(report), made)
-    assert set(feed(report)) == {"schema_version", "run", "pillars", "findings", "gaps", "rules"}
+    assert set(feed(report)) == {
+        "schema_version",
+        "run",
+        "pillars",
+        "findings",
+        "gaps",
+        "rules",
+        "fixes",
+        "coverage",
+    }
 
 
 def test_every_ndjson_line_is_a_finding_with_its_run(report: Report) -> None:

@@ -214,3 +214,46 @@ def test_shapes_and_probes_come_from_botocores_model() -> None:
     assert shape_at(Operation("sagemaker", "NoSuchOperation"), "X") is None
     assert probe_parameters(DESCRIBE) == {"NotebookInstanceName": "auditor-probe"}
     assert probe_parameters(SEARCH_JOBS) == {"Resource": "TrainingJob"}
+
+
+BILLED = Operation(
+    "ce", "GetSavingsPlansUtilizationDetails", result="SavingsPlansUtilizationDetails[]", charge=0.01
+)
+PERIOD = {"TimePeriod": {"Start": "2026-10-01", "End": "2026-11-01"}}
+
+
+def test_what_aws_bills_is_called_only_when_it_was_asked_for() -> None:
+    refused = caller(iter([]))
+    with pytest.raises(Unread) as caught:
+        list(refused.pages(BILLED, "us-east-1", PERIOD))
+    gap = caught.value.gap
+    assert (gap.reason, gap.reason.is_expected) == (Reason.OPT_IN, True)
+    assert "USD 0.01" in gap.message
+    assert "--cost-explorer" in gap.message
+    assert refused.tally.calls == {}
+    allowed = caller(iter([(200, {"SavingsPlansUtilizationDetails": [{"SavingsPlanArn": "a"}]})]))
+    allowed.charges = True
+    assert [found["SavingsPlanArn"] for found in allowed.pages(BILLED, "us-east-1", PERIOD)] == ["a"]
+
+
+def test_a_listing_without_a_paginator_is_read_to_its_end() -> None:
+    sent: list[tuple[str, dict[str, Any]]] = []
+    answers = iter(
+        [
+            (200, {"SavingsPlansUtilizationDetails": [{"SavingsPlanArn": "a"}], "NextToken": "2"}),
+            (200, {"SavingsPlansUtilizationDetails": [{"SavingsPlanArn": "b"}]}),
+        ]
+    )
+    made = caller(answers, sent)
+    made.charges = True
+    found = [document["SavingsPlanArn"] for document in made.pages(BILLED, "us-east-1", PERIOD)]
+    assert found == ["a", "b"]
+    assert [body.get("NextToken") for _, body in sent] == [None, "2"]
+
+
+def test_a_service_that_a_region_does_not_have_is_not_called() -> None:
+    made = caller(iter([]))
+    found = made.read(Operation("codeartifact", "ListRepositories"), "ap-southeast-3", {})
+    assert isinstance(found, Gap)
+    assert (found.reason, found.reason.is_expected) == (Reason.NOT_OFFERED, True)
+    assert made.tally.calls == {}
