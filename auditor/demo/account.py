@@ -98,8 +98,8 @@ def build(now: datetime, *, denied: Iterable[str] = DENIED) -> DemoAccount:
     state = DemoState(now, regions=REGIONS, denied=denied)
     for seed in SEEDS:
         seed.fill(state)
-    storage.note(state)
-    return DemoAccount(state, storage.fill, len(storage.BUCKETS))
+    storage.LARKSPUR.note(state)
+    return DemoAccount(state, storage.LARKSPUR.fill, len(storage.LARKSPUR.buckets))
 
 
 def empty(now: datetime, *, denied: Iterable[str] = ()) -> DemoAccount:

@@ -46,6 +46,7 @@ class Bucket:
     log_bucket: str = ""
     objects: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    mfa_delete: bool = False
 
     @property
     def arn(self) -> str:
@@ -152,13 +153,12 @@ BUCKETS = (
         statements=(tls_only("larkspur-llm-checkpoints"),),
         objects=("finetune/step-1000.pt",),
         tags=tags("research", "development"),
+        # moto takes MFA delete and forgets it.
+        mfa_delete=True,
     ),
     # No machine learning touches this one: it is public on purpose and no finding of ours.
     Bucket("larkspur-website", region=LAB, objects=("index.html",)),
 )
-
-MFA_DELETE = "larkspur-llm-checkpoints"
-"""The bucket with MFA delete, which moto takes and forgets."""
 
 IMAGES = (
     Image(PROD, "fraud/gnn", "2.1.0"),
@@ -167,25 +167,62 @@ IMAGES = (
     Image(PROD, "demand/forecaster", ""),
 )
 
-ACCOUNT_BLOCK = {**ALL_BLOCKED, "BlockPublicPolicy": False, "RestrictPublicBuckets": False}
 
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """All of an account's buckets and images, and what is blocked in the whole account."""
 
-def note(state: DemoState) -> None:
-    """Tell the state what moto cannot hold: MFA delete, the tagging API's tags, and bucket policies.
+    buckets: tuple[Bucket, ...]
+    images: tuple[Image, ...]
+    block: Mapping[str, bool]
 
-    moto takes a policy's Deny without its Condition, so that no object could be read where TLS is asked for.
-    """
-    for bucket in BUCKETS:
-        if bucket.tags:
-            state.tag(bucket.arn, bucket.tags)
-        if bucket.statements:
-            held = json.dumps({"Version": "2012-10-17", "Statement": bucket.statements})
-            public = any(item["Effect"] == "Allow" and item["Principal"] == "*" for item in bucket.statements)
+    def note(self, state: DemoState) -> None:
+        """Tell the state what moto cannot hold: MFA delete, the tagging API's tags, and bucket policies.
+
+        moto takes a policy's Deny without its Condition, so that no object could be read where TLS is asked for.
+        """
+        for bucket in self.buckets:
+            if bucket.tags:
+                state.tag(bucket.arn, bucket.tags)
             named = {"Bucket": bucket.name}
-            state.answer("s3:GetBucketPolicy", {"Policy": held}, when=named)
-            state.answer("s3:GetBucketPolicyStatus", {"PolicyStatus": {"IsPublic": public}}, when=named)
-    versioning = {"Status": "Enabled", "MFADelete": "Enabled"}
-    state.answer("s3:GetBucketVersioning", versioning, when={"Bucket": MFA_DELETE})
+            if bucket.statements:
+                held = json.dumps({"Version": "2012-10-17", "Statement": bucket.statements})
+                public = any(
+                    item["Effect"] == "Allow" and item["Principal"] == "*" for item in bucket.statements
+                )
+                state.answer("s3:GetBucketPolicy", {"Policy": held}, when=named)
+                state.answer("s3:GetBucketPolicyStatus", {"PolicyStatus": {"IsPublic": public}}, when=named)
+            if bucket.mfa_delete:
+                versioning = {"Status": "Enabled", "MFADelete": "Enabled"}
+                state.answer("s3:GetBucketVersioning", versioning, when=named)
+
+    def fill(self, session: boto3.Session) -> None:
+        """Make the buckets and images, once. The session must lead to moto and to nothing else."""
+        if session.client("s3", region_name=PROD).list_buckets()["Buckets"]:
+            return
+        clients = {region: session.client("s3", region_name=region) for region in (PROD, LAB)}
+        for bucket in self.buckets:
+            _make(clients[bucket.region], bucket)
+        for bucket in self.buckets:
+            if bucket.log_bucket:
+                _log(clients[bucket.region], bucket)
+        session.client("s3control", region_name=PROD).put_public_access_block(
+            AccountId=ACCOUNT, PublicAccessBlockConfiguration=dict(self.block)
+        )
+        registry = session.client("ecr", region_name=PROD)
+        for image in self.images:
+            registry.create_repository(repositoryName=image.repository)
+            if image.tag:
+                kind = "application/vnd.docker.distribution.manifest.v2+json"
+                manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": []})
+                registry.put_image(
+                    repositoryName=image.repository, imageManifest=manifest, imageTag=image.tag
+                )
+
+
+LARKSPUR = Storage(
+    BUCKETS, IMAGES, {**ALL_BLOCKED, "BlockPublicPolicy": False, "RestrictPublicBuckets": False}
+)
 
 
 def _make(client: BaseClient, bucket: Bucket) -> None:
@@ -222,25 +259,3 @@ def _log(client: BaseClient, bucket: Bucket) -> None:
     client.put_bucket_acl(Bucket=bucket.log_bucket, AccessControlPolicy={"Grants": grants, "Owner": owner})
     target = {"TargetBucket": bucket.log_bucket, "TargetPrefix": f"{bucket.name}/"}
     client.put_bucket_logging(Bucket=bucket.name, BucketLoggingStatus={"LoggingEnabled": target})
-
-
-def fill(session: boto3.Session) -> None:
-    """Make the buckets and images, once. The session must lead to moto and to nothing else."""
-    if session.client("s3", region_name=PROD).list_buckets()["Buckets"]:
-        return
-    clients = {region: session.client("s3", region_name=region) for region in (PROD, LAB)}
-    for bucket in BUCKETS:
-        _make(clients[bucket.region], bucket)
-    for bucket in BUCKETS:
-        if bucket.log_bucket:
-            _log(clients[bucket.region], bucket)
-    session.client("s3control", region_name=PROD).put_public_access_block(
-        AccountId=ACCOUNT, PublicAccessBlockConfiguration=ACCOUNT_BLOCK
-    )
-    registry = session.client("ecr", region_name=PROD)
-    for image in IMAGES:
-        registry.create_repository(repositoryName=image.repository)
-        if image.tag:
-            kind = "application/vnd.docker.distribution.manifest.v2+json"
-            manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": []})
-            registry.put_image(repositoryName=image.repository, imageManifest=manifest, imageTag=image.tag)
