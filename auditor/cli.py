@@ -282,6 +282,7 @@ def demo(
     cost_explorer: CostExplorer = None,
     price_file: PriceFile = None,
     config: Config = None,
+    good: Annotated[bool, typer.Option("--good", help="The account in which all is well.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,
@@ -301,7 +302,7 @@ def demo(
         cost_explorer=cost_explorer,
         price_file=str(price_file) if price_file else None,
     )
-    raise typer.Exit(scan_demo(flags, config, judging, snapshot, console))
+    raise typer.Exit(scan_demo(flags, config, judging, snapshot, console, good=good))
 
 
 rules_app = typer.Typer(

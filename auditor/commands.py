@@ -202,13 +202,15 @@ def scan_demo(
     judging: Judging,
     snapshot_path: Path | None,
     console: Console,
+    *,
+    good: bool = False,
 ) -> int:
-    """`auditor demo`: the same pipeline over the embedded account."""
+    """`auditor demo`: the same pipeline over an embedded account."""
 
     def run() -> int:
         prepared = _Prepared.of(config, flags, judging, snapshot_path, console)
         try:
-            from auditor.demo.account import build, demo_session
+            from auditor.demo.account import build, demo_session, exemplary
         except ModuleNotFoundError as error:
             raise UsageError(
                 f"the demo account needs {error.name}: pip install 'sagemaker-auditor[demo]'"
@@ -220,7 +222,7 @@ def scan_demo(
         settings = replace(prepared.settings, rate_share=UNPACED)
         scan = replace(prepared.scan, settings=settings, now=now)
         prepared.keeps_prices = False
-        with demo_session(build(now)) as session:
+        with demo_session(exemplary(now) if good else build(now)) as session:
             return prepared.scan_and_report(Sessions(session), scan)
 
     return _guarded(run)

@@ -28,6 +28,7 @@ from auditor.demo import (
     jobs,
     lineage,
     monitoring,
+    origins,
     oversight,
     questions,
     registry,
@@ -41,6 +42,9 @@ from auditor.demo import (
     workloads,
 )
 from auditor.demo.company import LAB, PROD
+from auditor.demo.exemplary import foundation
+from auditor.demo.exemplary import serving as exemplary_serving
+from auditor.demo.exemplary import work as exemplary_work
 from auditor.demo.state import SAGEMAKER_KINDS, DemoState
 
 REGIONS = (PROD, LAB)
@@ -64,8 +68,11 @@ SEEDS = (
     capacity,
     workloads,
     spending,
+    origins,
     questions,
 )
+
+EXEMPLARY = (foundation, exemplary_work, exemplary_serving)
 
 _RESOURCES = frozenset({*SAGEMAKER_KINDS, "Role", "Trail"})
 
@@ -100,6 +107,15 @@ def build(now: datetime, *, denied: Iterable[str] = DENIED) -> DemoAccount:
         seed.fill(state)
     storage.LARKSPUR.note(state)
     return DemoAccount(state, storage.LARKSPUR.fill, len(storage.LARKSPUR.buckets))
+
+
+def exemplary(now: datetime) -> DemoAccount:
+    """Alder Clinics at `now`, in one Region: an account in which no rule finds anything."""
+    state = DemoState(now, regions=(foundation.REGION,))
+    for seed in EXEMPLARY:
+        seed.fill(state)
+    foundation.STORAGE.note(state)
+    return DemoAccount(state, foundation.STORAGE.fill, len(foundation.STORAGE.buckets))
 
 
 def empty(now: datetime, *, denied: Iterable[str] = ()) -> DemoAccount:
