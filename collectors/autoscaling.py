@@ -34,6 +34,14 @@ ACTIVITIES = Operation(
     page_size=50,
 )
 
+SCHEDULED = Operation(
+    "application-autoscaling",
+    "DescribeScheduledActions",
+    result="ScheduledActions[]",
+    parameters=_SAGEMAKER,
+    page_size=50,
+)
+
 INSTANCES = "sagemaker:variant:DesiredInstanceCount"
 CONCURRENCY = "sagemaker:variant:DesiredProvisionedConcurrency"
 COPIES = "sagemaker:inference-component:DesiredCopyCount"
@@ -73,6 +81,14 @@ class ScalingActivity(
     start_time = required(
         ACTIVITIES, "StartTime", datetime, datetime.fromisoformat("2026-11-18T06:00:00+00:00")
     )
+
+
+class ScheduledAction(
+    View, kind="scheduled-action", listing=(SCHEDULED,), name="ScheduledActionName", arn="ScheduledActionARN"
+):
+    """A change of a target's limits by the clock."""
+
+    max_capacity = optional(SCHEDULED, "ScalableTargetAction.MaxCapacity", int)
 
 
 class ScalableTarget(
@@ -146,3 +162,10 @@ def scaling_activities(reader: "Reader") -> Iterator[Resource]:
     """Everything that was done in the last six weeks."""
     for document in reader.list(ACTIVITIES):
         yield from reader.resource({ACTIVITIES: document})
+
+
+@collects(ScheduledAction)
+def scheduled_actions(reader: "Reader") -> Iterator[Resource]:
+    """Every scheduled action on SageMaker's targets."""
+    for document in reader.list(SCHEDULED):
+        yield from reader.resource({SCHEDULED: document})

@@ -24,7 +24,7 @@ OFFERINGS = Operation(
     page_size=1000,
 )
 
-ALTERNATIVES = ("inf2.*", "trn1.*", "c7g.*", "m7g.*", "r7g.*", "c6g.*", "m6g.*", "r6g.*")
+ALTERNATIVES = ("inf2.*", "trn1.*", "c6g.*", "c7g.*", "c8g.*", "m6g.*", "m8g.*", "r6g.*", "r8g.*")
 """Types that endpoints could move to, asked for beside those that were seen."""
 
 _BATCH = 200
@@ -43,7 +43,9 @@ class InstanceType(View, kind="instance-type", listing=(DESCRIBE_TYPES,), name="
     current_generation = required(DESCRIBE_TYPES, "CurrentGeneration", bool, True)
     default_v_cpus = required(DESCRIBE_TYPES, "VCpuInfo.DefaultVCpus", int, 4)
     instance_storage_supported = required(DESCRIBE_TYPES, "InstanceStorageSupported", bool, False)
+    size_in_mi_b = required(DESCRIBE_TYPES, "MemoryInfo.SizeInMiB", int, 16_384)
     gpus = items(DESCRIBE_TYPES, "GpuInfo.Gpus[]", Gpu)
+    total_gpu_memory_in_mi_b = optional(DESCRIBE_TYPES, "GpuInfo.TotalGpuMemoryInMiB", int)
     neuron_info = optional(DESCRIBE_TYPES, "NeuronInfo", dict[str, Any])
     supported_architectures = optional(DESCRIBE_TYPES, "ProcessorInfo.SupportedArchitectures", list[str])
 

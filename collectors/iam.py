@@ -1,6 +1,7 @@
 """IAM: roles, users, groups and managed policies, each a page of a thousand, and the account itself."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
@@ -97,6 +98,8 @@ class Role(
     """A role with its policies and its trust policy."""
 
     path = optional(ROLES, "Path", str)
+    create_date = required(ROLES, "CreateDate", datetime, datetime.fromisoformat("2025-06-01T06:00:00+00:00"))
+    last_used_date = optional(ROLES, "RoleLastUsed.LastUsedDate", datetime)
     assume_role_policy_document = required(ROLES, "AssumeRolePolicyDocument", dict[str, Any], {})
     role_policy_list = items(ROLES, "RolePolicyList[]", InlinePolicy)
     attached_managed_policies = items(ROLES, "AttachedManagedPolicies[]", AttachedPolicy)

@@ -89,6 +89,10 @@ class Pace:
             self._sleep(delay)
         return delay
 
+    def pause(self, seconds: float) -> None:
+        """Wait for what AWS prepares in its own time; an interrupted run waits no longer."""
+        self._sleep(seconds)
+
     def throttled(self, account: str, region: str, service: str, operation: str) -> None:
         """AWS said "too fast": halve the rate, down to a twentieth of what was allowed."""
         bucket = self._bucket(account, region, service, operation)

@@ -45,6 +45,9 @@ EMPTY_PAGES = 20
 Source: aws-cli issue 7596.
 """
 
+POLLS = (1, 2, 4, 8, 15, 15, 15, 30, 30)
+"""The seconds to wait before AWS is asked again for what it prepares in its own time: two minutes in all."""
+
 _DENIED = frozenset(
     {
         "AccessDenied",
@@ -343,7 +346,7 @@ def _turned(
 
 def _limit(takes: Mapping[str, Any]) -> str:
     """What the parameter for a page's size is called."""
-    return next((name for name in ("MaxResults", "maxResults") if name in takes), "")
+    return next((name for name in ("MaxResults", "maxResults", "Limit") if name in takes), "")
 
 
 def _page_size(takes: Mapping[str, Any]) -> dict[str, int]:
@@ -422,6 +425,21 @@ class Reader:
         """One document, `None` (not configured) or a gap."""
         self._check(operation)
         return self.caller.read(operation, region or self.region.name, parameters)
+
+    def poll(self, operation: Operation, done: Callable[[Document], bool], **parameters: Any) -> Reading:
+        """One document that AWS prepares in its own time: asked for again, ever later, until it is done.
+
+        A gap where it is not done after two minutes.
+        """
+        for seconds in POLLS:
+            reading = self.read(operation, **parameters)
+            if not isinstance(reading, dict) or done(reading):
+                return reading
+            self.caller.pace.pause(seconds)
+        message = f"not done after {sum(POLLS)} seconds"
+        return self.caller.note(
+            Gap(str(operation), Reason.NOT_READ, "", message, self.region.account, self.region.name)
+        )
 
     def pages(self, operation: Operation, *, region: str = "", **parameters: Any) -> Iterator[Document]:
         """A listing's documents; raises `Unread` where it breaks off."""

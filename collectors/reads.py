@@ -138,7 +138,7 @@ class _Walk:
                 self.visit(node.metric_dimensions)
                 self.visit(node.metric_window)
             case property():
-                if name == "tags" and issubclass(node, View):
+                if name in ("tags", "all_tags") and issubclass(node, View):
                     self.reads.tags_of.add(node)
                 self.visit(value.fget)
             case FunctionType():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from collectors.collector import collects
 from collectors.model import Document, Operation, Reading, Resource, Unread
 from collectors.sagemaker.endpoint_configs import EndpointConfig
+from collectors.sagemaker.labeling_jobs import LabelingJob
 from collectors.sagemaker.model_packages import ModelPackage
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.processing_jobs import ProcessingJob
@@ -182,7 +183,11 @@ class AccountPublicAccess(
     )
 
 
-@collects(Bucket, follows=(TrainingJob, ProcessingJob, TransformJob, Model, ModelPackage, EndpointConfig))
+@collects(
+    Bucket,
+    follows=(TrainingJob, ProcessingJob, TransformJob, Model, ModelPackage, EndpointConfig),
+    after=(LabelingJob,),
+)
 def buckets(reader: "Reader") -> Iterator[Resource]:
     """The owned buckets that ML resources name, each with the settings that rules read."""
     named = set(_named(reader))
@@ -207,7 +212,15 @@ def buckets(reader: "Reader") -> Iterator[Resource]:
 
 def _named(reader: "Reader") -> Iterator[str]:
     """Every bucket that something names; what cannot be read names nothing, and its listing says so."""
-    for view in (TrainingJob, ProcessingJob, TransformJob, Model, ModelPackage, EndpointConfig):
+    for view in (
+        TrainingJob,
+        ProcessingJob,
+        TransformJob,
+        Model,
+        ModelPackage,
+        EndpointConfig,
+        LabelingJob,
+    ):
         found: Any
         for found in reader.known(view):
             try:

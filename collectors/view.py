@@ -321,15 +321,20 @@ class View(Node):
         Search returns tags with the document. Of other kinds the tagging API is asked; it lists
         only resources that have or had tags, so one that it leaves out has none.
         """
+        return {
+            key: value
+            for key, value in self.all_tags.items()
+            if not key.lower().startswith(("aws:", "sagemaker:"))
+        }
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The resource's tags, those that AWS made included: they tell what made the resource."""
         own = self._own_tags()
         if own is None:
             listed = self.region.find(ResourceTags, self.id)
-            return {} if listed is None else listed.tags
-        return {
-            tag["Key"]: tag.get("Value") or ""
-            for tag in own
-            if not tag["Key"].lower().startswith(("aws:", "sagemaker:"))
-        }
+            return {} if listed is None else listed.all_tags
+        return {tag["Key"]: tag.get("Value") or "" for tag in own}
 
     @property
     def tags_missing(self) -> bool:

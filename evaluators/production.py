@@ -2,7 +2,7 @@
 
 from collectors.model import Unread
 from collectors.sagemaker.endpoints import Endpoint
-from collectors.view import Region
+from collectors.view import Region, index
 from evaluators.environment import Environment, placed
 
 
@@ -21,3 +21,13 @@ def production_endpoints(region: Region) -> list[Endpoint]:
         for endpoint in region.everywhere(Endpoint)
         if endpoint.endpoint_status == "InService" and counts_as_production(endpoint)
     ]
+
+
+@index
+def production_here(region: Region) -> tuple[str, ...]:
+    """The names of the endpoints in service in this one Region that count as production. Raises `Unread`."""
+    return tuple(
+        endpoint.name
+        for endpoint in region.all(Endpoint)
+        if endpoint.endpoint_status == "InService" and counts_as_production(endpoint)
+    )

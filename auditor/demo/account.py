@@ -42,7 +42,7 @@ from auditor.demo import (
     workloads,
 )
 from auditor.demo.company import LAB, PROD
-from auditor.demo.exemplary import foundation
+from auditor.demo.exemplary import foundation, names
 from auditor.demo.exemplary import serving as exemplary_serving
 from auditor.demo.exemplary import work as exemplary_work
 from auditor.demo.state import SAGEMAKER_KINDS, DemoState
@@ -111,7 +111,7 @@ def build(now: datetime, *, denied: Iterable[str] = DENIED) -> DemoAccount:
 
 def exemplary(now: datetime) -> DemoAccount:
     """Alder Clinics at `now`, in one Region: an account in which no rule finds anything."""
-    state = DemoState(now, regions=(foundation.REGION,))
+    state = DemoState(now, regions=(names.REGION,))
     for seed in EXEMPLARY:
         seed.fill(state)
     foundation.STORAGE.note(state)

@@ -28,6 +28,7 @@ class Load:
     latency: tuple[float, float] = (40, 70)
     errors: float = 0
     days: int = 15
+    disk: float = 18
 
 
 def observe(
@@ -48,7 +49,7 @@ def observe(
     wave = (0.6, 0.8, 1.0, 0.9)
     keep(host, "CPUUtilization", 900, [(load.cpu * factor, 1) for factor in wave])
     keep(host, "MemoryUtilization", 900, [(load.memory * factor, 1) for factor in (0.97, 1.0)])
-    keep(host, "DiskUtilization", 3600, [(18.0, 4)])
+    keep(host, "DiskUtilization", 3600, [(load.disk, 4)])
     if load.gpu is not None:
         keep(host, "GPUUtilization", 900, [(load.gpu * factor, 1) for factor in wave])
     if load.gpu_memory is not None:

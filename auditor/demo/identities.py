@@ -210,7 +210,14 @@ def _other_roles(state: DemoState) -> None:
     external = {"StringEquals": {"sts:ExternalId": "larkspur-deployments"}}
     outside = {"AWS": f"arn:aws:iam::{PARTNER}:root"}
     trust = {"Effect": "Allow", "Principal": outside, "Action": "sts:AssumeRole", "Condition": external}
-    _role(state, "ml-deployer", _text(trust), inline={"deploy": ci}, held=tags("platform"))
+    private = {
+        "Effect": "Deny",
+        "Action": "sagemaker:CreateModel",
+        "Resource": "*",
+        "Condition": {"Null": {"sagemaker:VpcSubnets": "true"}},
+    }
+    inline = {"deploy": ci, "only-in-the-vpc": _text(private)}
+    _role(state, "ml-deployer", _text(trust), inline=inline, held=tags("platform"))
     loose = _text(_allow(["sagemaker:Create*", "iam:PassRole"]))
     _role(
         state,
@@ -242,7 +249,11 @@ def _people(state: DemoState) -> None:
             "AttachedManagedPolicies": [],
         }
         state.add("Group", LAB, document)
-    for name, group in (("ines.castellano", "ml-engineers"), ("reporting-bot", "analysts")):
+    for name, group in (
+        ("ines.castellano", "ml-engineers"),
+        ("tomas.okafor", "ml-engineers"),
+        ("reporting-bot", "analysts"),
+    ):
         state.add(
             "User",
             LAB,
@@ -268,7 +279,7 @@ def fill(state: DemoState) -> None:
         "AccountMFAEnabled": 1,
         "AccountAccessKeysPresent": 1,
         "AccountPasswordPresent": 1,
-        "Users": 2,
+        "Users": 3,
         "Groups": 2,
         "Roles": len(state.documents("Role", LAB)),
     }

@@ -267,6 +267,7 @@ def _models(state: DemoState) -> None:
         role_name="ml-research",
         held=tags("research"),
         PrimaryContainer=_container(xgboost(LAB), "s3://larkspur-research-data/models/nlp-v2/model.tar.gz"),
+        VpcConfig=network(LAB),
     )
     _model(
         state,

@@ -153,6 +153,11 @@ def _schedule_summary(document: Mapping[str, Any]) -> Document:
     return {**shown, "EndpointName": document.get("EndpointName") or next(iter(watched), None)}
 
 
+def _labeling_summary(document: Mapping[str, Any]) -> Document:
+    task = document.get("HumanTaskConfig", {})
+    return {"WorkteamArn": task.get("WorkteamArn"), **task.get("AnnotationConsolidationConfig", {})}
+
+
 def _summary(kind: str, shape: Shape, document: Document) -> Document:
     """A list's summary: what it shares with Describe, and the few members that are called otherwise."""
     configuration = document.get("HyperParameterTuningJobConfig", {})
@@ -170,7 +175,25 @@ def _summary(kind: str, shape: Shape, document: Document) -> Document:
         "HyperParameterTuningJob": {
             key: configuration[key] for key in ("Strategy", "ResourceLimits") if key in configuration
         },
-        "LabelingJob": {"WorkteamArn": document.get("HumanTaskConfig", {}).get("WorkteamArn")},
+        "CompilationJob": {"CompilationTargetDevice": document.get("OutputConfig", {}).get("TargetDevice")},
+        "InferenceRecommendationsJob": {
+            key: document.get("InputConfig", {}).get(key) for key in ("ModelName", "ModelPackageVersionArn")
+        },
+        "OptimizationJob": {
+            "OptimizationTypes": [
+                key.removesuffix("Config") for step in document.get("OptimizationConfigs", ()) for key in step
+            ]
+        },
+        "Cluster": {
+            "ImageVersionStatus": next(
+                (group.get("ImageVersionStatus") for group in document.get("InstanceGroups", ())), None
+            )
+        },
+        "LabelingJob": _labeling_summary(document),
+        "Space": {
+            f"{settings}Summary": document.get(settings)
+            for settings in ("SpaceSettings", "SpaceSharingSettings", "OwnershipSettings")
+        },
         "MonitoringSchedule": _schedule_summary(document) if kind == "MonitoringSchedule" else {},
         "Pipeline": {"LastExecutionTime": document.get("LastRunTime")},
         "PipelineExecution": {"StartTime": document.get("CreationTime")},

@@ -88,6 +88,7 @@ def _notebooks(state: DemoState) -> None:
         held={"Environment": "production", "Project": "demand"},
         NotebookInstanceStatus="Stopped",
         InstanceType="ml.m4.xlarge",
+        AcceleratorTypes=["ml.eia2.medium"],
         VolumeSizeInGB=200,
         KmsKeyId=KEYS["managed"],
         DirectInternetAccess="Disabled",
@@ -223,7 +224,17 @@ def _studio(state: DemoState) -> None:
             "d-larkspurprod1",
             "larkspur-studio",
             "VpcOnly",
-            {"LifecycleConfigArns": [extension]},
+            {
+                "LifecycleConfigArns": [extension],
+                "DefaultResourceSpec": {"InstanceType": "ml.t3.medium"},
+                "AppLifecycleManagement": {
+                    "IdleSettings": {
+                        "LifecycleManagement": "ENABLED",
+                        "IdleTimeoutInMinutes": 60,
+                        "MaxIdleTimeoutInMinutes": 120,
+                    }
+                },
+            },
             "ml-studio",
             ("maya-lindqvist", "tomas-okafor"),
         ),
@@ -232,9 +243,12 @@ def _studio(state: DemoState) -> None:
             "d-larkspurlab01",
             "research-studio",
             "PublicInternetOnly",
-            {"BuiltInLifecycleConfigArn": built_in},
+            {
+                "BuiltInLifecycleConfigArn": built_in,
+                "DefaultResourceSpec": {"InstanceType": "ml.g5.xlarge"},
+            },
             "ml-research",
-            ("hanna-weiss",),
+            ("hanna-weiss", "jonas-petit"),
         ),
     ):
         environment = "production" if region == PROD else "sandbox"
@@ -243,7 +257,8 @@ def _studio(state: DemoState) -> None:
             "DomainId": domain,
             "DomainName": name,
             "Status": "InService",
-            "AuthMode": "SSO",
+            "AuthMode": "SSO" if region == PROD else "IAM",
+            "HomeEfsFileSystemId": f"fs-{domain.removeprefix('d-')}",
             "AppNetworkAccessType": network,
             "SubnetIds": list(SUBNETS[region]),
             "VpcId": "vpc-0f96bc2e73a0d8465",
@@ -252,6 +267,9 @@ def _studio(state: DemoState) -> None:
             "CreationTime": ago(state, days=365),
             "LastModifiedTime": ago(state, days=40),
         }
+        if region == PROD:
+            document["KmsKeyId"] = KEYS["data"]
+            document["DomainSettings"] = {"ExecutionRoleIdentityConfig": "USER_PROFILE_NAME"}
         state.add("Domain", region, document, tags("platform", environment))
         for person in people:
             profile = {

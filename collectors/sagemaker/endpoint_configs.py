@@ -28,6 +28,7 @@ class ConfiguredVariant(Part):
     accelerator_type = optional(PART, "AcceleratorType", str)
     instance_pools = items(PART, "InstancePools[]", InstancePool)
     serverless_config = optional(PART, "ServerlessConfig", dict)
+    enable_ssm_access = optional(PART, "EnableSSMAccess", bool)
 
     @property
     def is_serverless(self) -> bool:
@@ -60,6 +61,8 @@ class AsyncOutput(Part):
     """Where an asynchronous endpoint puts its answers."""
 
     s3_output_path = optional(PART, "S3OutputPath", str)
+    s3_failure_path = optional(PART, "S3FailurePath", str)
+    error_topic = optional(PART, "NotificationConfig.ErrorTopic", str)
     kms_key_id = optional(PART, "KmsKeyId", str)
 
 

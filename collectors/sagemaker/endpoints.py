@@ -23,6 +23,10 @@ SOURCE = (SEARCH, DESCRIBE)
 _CALLS = "AWS/SageMaker"
 _HOSTS = "/aws/sagemaker/Endpoints"
 _VARIANT = ("EndpointName", "VariantName")
+_DAY = 86_400
+FOUR_WEEKS = 28
+"""How many days of an endpoint's own metrics are read."""
+
 SETTLING = timedelta(hours=1)
 """How long after its creation an endpoint may still be changed by it."""
 
@@ -37,7 +41,10 @@ class Variant(Part):
     current_weight = optional(PART, "CurrentWeight", float)
     current_serverless_config = optional(PART, "CurrentServerlessConfig", dict)
     provisioned_concurrency = optional(PART, "CurrentServerlessConfig.ProvisionedConcurrency", int)
+    memory_size_in_mb = optional(PART, "CurrentServerlessConfig.MemorySizeInMB", int)
+    max_concurrency = optional(PART, "CurrentServerlessConfig.MaxConcurrency", int)
     min_instance_count = optional(PART, "ManagedInstanceScaling.MinInstanceCount", int)
+    max_instance_count = optional(PART, "ManagedInstanceScaling.MaxInstanceCount", int)
     status = optional(PART, "ManagedInstanceScaling.Status", str)
 
     invocations = metric(_CALLS, "Invocations", "Sum", dimensions=_VARIANT)
@@ -64,6 +71,22 @@ class Variant(Part):
     approximate_backlog_size = metric(
         _CALLS, "ApproximateBacklogSize", "Maximum", dimensions=("EndpointName",)
     )
+    # What only the worst of the window decides needs no hours: one datapoint a day.
+    approximate_age_of_oldest_request = metric(
+        _CALLS, "ApproximateAgeOfOldestRequest", "Maximum", dimensions=("EndpointName",), period=_DAY
+    )
+    expired_requests = metric(_CALLS, "ExpiredRequests", "Sum", dimensions=_VARIANT, period=_DAY)
+    disk_utilization = metric(_HOSTS, "DiskUtilization", "Maximum", dimensions=_VARIANT, period=_DAY)
+    # Of serverless variants alone; both are shares of what was allowed, 1 is all of it.
+    concurrent_executions_utilization = metric(
+        _CALLS, "ServerlessConcurrentExecutionsUtilization", "Maximum", dimensions=_VARIANT, period=_DAY
+    )
+    provisioned_concurrency_utilization = metric(
+        _CALLS, "ServerlessProvisionedConcurrencyUtilization", "Maximum", dimensions=_VARIANT, period=_DAY
+    )
+    # One measurement for each cold start; microseconds.
+    cold_starts = metric(_CALLS, "ModelSetupTime", "SampleCount", dimensions=_VARIANT, period=_DAY)
+    model_setup_time = metric(_CALLS, "ModelSetupTime", "p95", dimensions=_VARIANT, period=604_800)
 
     @property
     def is_serverless(self) -> bool:
@@ -105,6 +128,18 @@ class Endpoint(
     failure_reason = optional(SOURCE, "FailureReason", str)
     production_variants = items(SOURCE, "ProductionVariants[]", Variant)
     data_capture_config = part(SOURCE, "DataCaptureConfig", Capture)
+
+    # Of all variants: what repeats by the week shows over some weeks only.
+    hourly_invocations = metric(_CALLS, "Invocations", "Sum", dimensions=_VARIANT)
+
+    def metric_dimensions(self) -> Sequence[Mapping[str, str]]:
+        return [
+            {"EndpointName": self.name, "VariantName": variant.variant_name}
+            for variant in self.production_variants
+        ]
+
+    def metric_window(self) -> tuple[datetime, datetime] | None:
+        return self.region.ago(FOUR_WEEKS), self.region.now
 
     @property
     def config(self) -> EndpointConfig | None:

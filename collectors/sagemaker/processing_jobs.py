@@ -60,6 +60,7 @@ class ProcessingJob(
     )
     failure_reason = optional(LIST, "FailureReason", str)
     role_arn = optional(DESCRIBE, "RoleArn", str)
+    instance_type = optional(DESCRIBE, "ProcessingResources.ClusterConfig.InstanceType", str)
     environment = optional(DESCRIBE, "Environment", dict)
     container_arguments = optional(DESCRIBE, "AppSpecification.ContainerArguments", list)
     container_entrypoint = optional(DESCRIBE, "AppSpecification.ContainerEntrypoint", list)

@@ -1,13 +1,13 @@
 """Studio: domains and the lifecycle configurations of their apps."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Operation, Resource
+from collectors.model import Gap, Operation, Reading, Reason, Resource
 from collectors.sagemaker.search import described
-from collectors.view import PART, Part, View, optional, part, required
+from collectors.view import PART, Part, View, items, optional, part, required
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
@@ -29,7 +29,13 @@ DESCRIBE_LIFECYCLE = Operation(
 )
 
 
-class ScriptedSettings(Part):
+class AppDefaults(Part):
+    """What a kind of app starts on unless its user chooses otherwise."""
+
+    instance_type = optional(PART, "DefaultResourceSpec.InstanceType", str)
+
+
+class ScriptedSettings(AppDefaults):
     """Settings of a kind of app that takes lifecycle configurations.
 
     `BuiltInLifecycleConfigArn` is left out on purpose: AWS manages it, it customises nothing.
@@ -38,7 +44,7 @@ class ScriptedSettings(Part):
     lifecycle_config_arns = optional(PART, "LifecycleConfigArns", list)
 
 
-class ImageSettings(Part):
+class ImageSettings(AppDefaults):
     """Settings of a kind of app that takes custom images."""
 
     custom_images = optional(PART, "CustomImages", list)
@@ -48,13 +54,58 @@ class AppSettings(ScriptedSettings, ImageSettings):
     """Settings of a kind of app that takes both."""
 
 
+class IdleSettings(Part):
+    """When an app without work is shut down; users choose a time of their own up to the maximum."""
+
+    lifecycle_management = optional(PART, "LifecycleManagement", str)
+    idle_timeout_in_minutes = optional(PART, "IdleTimeoutInMinutes", int)
+    max_idle_timeout_in_minutes = optional(PART, "MaxIdleTimeoutInMinutes", int)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether idle apps are shut down. The value is in capitals, unlike most of SageMaker's."""
+        return self.lifecycle_management == "ENABLED"
+
+    @property
+    def leaves_a_choice(self) -> bool:
+        """Whether a space may wait for longer than these settings do; without a maximum it may."""
+        most = self.max_idle_timeout_in_minutes
+        return most is None or most > (self.idle_timeout_in_minutes or 0)
+
+
+class IdlingSettings(AppSettings):
+    """Settings of a kind of app that shuts down by itself: JupyterLab and Code Editor."""
+
+    idle_settings = part(PART, "AppLifecycleManagement.IdleSettings", IdleSettings)
+
+
+class SharingSettings(Part):
+    """Whether outputs of notebooks are shared through S3, and the key they are encrypted with."""
+
+    notebook_output_option = optional(PART, "NotebookOutputOption", str)
+    s3_kms_key_id = optional(PART, "S3KmsKeyId", str)
+
+    @property
+    def shares_without_key(self) -> bool:
+        """Whether outputs are shared with no key of the customer's. Sharing is on where AWS sends `Allowed`."""
+        return self.notebook_output_option == "Allowed" and not self.s3_kms_key_id
+
+
+class CustomFileSystem(Part):
+    """A file system that apps mount beside their own storage."""
+
+    file_system_id = optional(PART, "EFSFileSystemConfig.FileSystemId", str)
+
+
 class SpaceSettings(Part):
     """What shared spaces of a domain start with."""
 
     execution_role = optional(PART, "ExecutionRole", str)
+    security_groups = optional(PART, "SecurityGroups", list)
+    custom_file_system_configs = items(PART, "CustomFileSystemConfigs[]", CustomFileSystem)
     jupyter_server_app_settings = part(PART, "JupyterServerAppSettings", ScriptedSettings)
     kernel_gateway_app_settings = part(PART, "KernelGatewayAppSettings", AppSettings)
-    jupyter_lab_app_settings = part(PART, "JupyterLabAppSettings", AppSettings)
+    jupyter_lab_app_settings = part(PART, "JupyterLabAppSettings", IdlingSettings)
 
     @property
     def scripted(self) -> tuple[ScriptedSettings | None, ...]:
@@ -74,8 +125,12 @@ class SpaceSettings(Part):
 class UserSettings(SpaceSettings):
     """What user profiles of a domain start with: more kinds of app than shared spaces have."""
 
-    code_editor_app_settings = part(PART, "CodeEditorAppSettings", AppSettings)
+    code_editor_app_settings = part(PART, "CodeEditorAppSettings", IdlingSettings)
     r_session_app_settings = part(PART, "RSessionAppSettings", ImageSettings)
+    sharing_settings = part(PART, "SharingSettings", SharingSettings)
+    execution_role_session_name_mode = optional(
+        PART, "StudioWebPortalSettings.ExecutionRoleSessionNameMode", str
+    )
 
     @property
     def scripted(self) -> tuple[ScriptedSettings | None, ...]:
@@ -110,14 +165,51 @@ class Domain(
     """A Studio domain. Profiles and spaces may overrule its defaults."""
 
     status = required(DESCRIBE_DOMAIN, "Status", str, "InService")
+    auth_mode = required(DESCRIBE_DOMAIN, "AuthMode", str, "SSO")
+    app_network_access_type = optional(DESCRIBE_DOMAIN, "AppNetworkAccessType", str)
+    kms_key_id = optional(DESCRIBE_DOMAIN, "KmsKeyId", str)
+    home_efs_file_system_kms_key_id = optional(DESCRIBE_DOMAIN, "HomeEfsFileSystemKmsKeyId", str)
+    home_efs_file_system_id = optional(DESCRIBE_DOMAIN, "HomeEfsFileSystemId", str)
+    execution_role_identity_config = optional(
+        DESCRIBE_DOMAIN, "DomainSettings.ExecutionRoleIdentityConfig", str
+    )
     default_user_settings = part(DESCRIBE_DOMAIN, "DefaultUserSettings", UserSettings)
     default_space_settings = part(DESCRIBE_DOMAIN, "DefaultSpaceSettings", SpaceSettings)
+    unified_studio_settings = optional(DESCRIBE_DOMAIN, "DomainSettings.UnifiedStudioSettings", dict)
 
     @property
     def execution_roles(self) -> tuple[str, ...]:
         """The roles that apps of its users and shared spaces run with by default."""
         settings = (self.default_user_settings, self.default_space_settings)
         return tuple(found.execution_role for found in settings if found and found.execution_role)
+
+    @property
+    def storage_key(self) -> str | None:
+        """The key of its volumes and home directories; the second member is the first's former name."""
+        return self.kms_key_id or self.home_efs_file_system_kms_key_id or None
+
+    @property
+    def names_its_users(self) -> bool:
+        """Whether calls of apps carry their user's name, as source identity or as the session's name."""
+        settings = self.default_user_settings
+        mode = settings.execution_role_session_name_mode if settings else None
+        return self.execution_role_identity_config == "USER_PROFILE_NAME" or mode == "USER_IDENTITY"
+
+    @property
+    def idle_settings(self) -> tuple[IdleSettings, ...]:
+        """The idle settings that it has for users, by kind of app."""
+        user = self.default_user_settings
+        apps = (user.jupyter_lab_app_settings, user.code_editor_app_settings) if user else ()
+        return tuple(app.idle_settings for app in apps if app and app.idle_settings)
+
+    @property
+    def file_systems(self) -> tuple[str, ...]:
+        """The ids of the EFS file systems that it keeps homes on, or lets apps mount."""
+        settings = (self.default_user_settings, self.default_space_settings)
+        mounted = (
+            found.file_system_id for held in settings if held for found in held.custom_file_system_configs
+        )
+        return tuple(dict.fromkeys(id_ for id_ in (self.home_efs_file_system_id, *mounted) if id_))
 
 
 class StudioLifecycleConfig(
@@ -139,6 +231,17 @@ class StudioLifecycleConfig(
     def text(self) -> str:
         """The script itself."""
         return base64.b64decode(self.studio_lifecycle_config_content).decode()
+
+
+def studio_resource(
+    reader: "Reader", readings: Mapping[Operation, Reading], path: str, name: str
+) -> list[Resource]:
+    """A profile, space or app, whose lists send no ARN; nothing for one that went before its Describe."""
+    if any(isinstance(found, Gap) and found.reason is Reason.VANISHED for found in readings.values()):
+        return []
+    place = reader.region
+    arn = f"arn:{place.partition}:sagemaker:{place.name}:{place.account}:{path}"
+    return list(reader.resource(readings, key=arn, name=name))
 
 
 @collects(Domain)

@@ -46,6 +46,8 @@ class Channel(Part):
 
     s3_uri = optional(PART, "DataSource.S3DataSource.S3Uri", str)
     file_system_access_mode = optional(PART, "DataSource.FileSystemDataSource.FileSystemAccessMode", str)
+    file_system_id = optional(PART, "DataSource.FileSystemDataSource.FileSystemId", str)
+    file_system_type = optional(PART, "DataSource.FileSystemDataSource.FileSystemType", str)
 
 
 class Checkpoints(Part):
@@ -146,6 +148,15 @@ class TrainingJob(
             self.s3_output_path,
             self.s3_model_artifacts,
             checkpoints.s3_uri if checkpoints else None,
+        )
+
+    @property
+    def lustre_file_systems(self) -> frozenset[str]:
+        """The ids of the FSx for Lustre file systems that it reads."""
+        return frozenset(
+            channel.file_system_id
+            for channel in self.input_data_config
+            if channel.file_system_id and channel.file_system_type == "FSxLustre"
         )
 
     @property

@@ -10,6 +10,7 @@ from collectors.sample import NOW, sample
 from evaluators.controls import lens
 from evaluators.hosting import hosting_usage
 from evaluators.rule import Change, Given, Severity, Verdict, failed, given, not_applicable, passed, rule
+from evaluators.tags import is_set
 from evaluators.traffic import calls, delivered, recent, runs_components
 
 _CYCLES = {
@@ -21,7 +22,6 @@ _CYCLES = {
     "quarterly": 92,
     "yearly": 366,
 }
-_NO = frozenset({"", "0", "false", "no", "off"})
 _ASYNC = {"output_config": {"s3_output_path": "s3://results"}}
 _SERVERLESS: dict[str, Any] = {
     "cpu_utilization": None,
@@ -118,7 +118,7 @@ def idle_endpoint(endpoint: Endpoint, *, idle_days: int = 7, standby_tag: str = 
     if status != "InService":
         return not_applicable("the endpoint is not in service", EndpointStatus=status)
     tags = {key.lower(): value.strip().lower() for key, value in endpoint.tags.items()}
-    if tags.get(standby_tag.lower(), "") not in _NO:
+    if is_set(endpoint.tags, standby_tag):
         return not_applicable(f"a standby for disaster recovery by its tag {standby_tag}")
     cycle = _CYCLES.get(tags.get("schedule", ""), 0)
     if cycle >= idle_days:

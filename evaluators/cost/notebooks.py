@@ -9,21 +9,13 @@ from evaluators.controls import lens
 from evaluators.money import HOURS, Usage
 from evaluators.rule import Change, Severity, Verdict, expect, failed, given, not_applicable, passed, rule
 from evaluators.scripts import stops_when_idle
+from evaluators.tags import always_on
 
-_ALWAYS_ON = frozenset({"24x7", "24/7", "alwayson", "always-on", "always_on", "keeprunning", "keep-running"})
 _OLD = moment("2026-11-01T06:00:00+00:00")
 _STOPS = base64.b64encode(
     b"#!/bin/sh\necho '*/5 * * * * python autostop.py --time 3600' | crontab -\n"
 ).decode()
 _COMMENTED = base64.b64encode(b"#!/bin/sh\n# autostop: later\npip install pandas\n").decode()
-
-
-def _always_on(tags: dict[str, str]) -> bool:
-    """A tag that says that it has to run around the clock."""
-    return any(
-        key.strip().lower() in _ALWAYS_ON and value.strip().lower() not in ("false", "no", "0")
-        for key, value in tags.items()
-    )
 
 
 @rule(
@@ -80,7 +72,7 @@ def notebook_running_unattended(notebook: NotebookInstance, *, max_running_days:
     config = notebook.lifecycle_config
     if config is not None and any(stops_when_idle(script.text) for script in config.on_start):
         return passed("a start script stops it", NotebookInstanceLifecycleConfigName=config.name)
-    if _always_on(notebook.tags):
+    if always_on(notebook.tags):
         return not_applicable("a tag says that it runs around the clock")
     return failed(
         "it has been running for days and nothing stops it",

@@ -56,7 +56,7 @@ def _mfa_deny(**condition: Any) -> str:
 
 
 @index
-def _artifact_buckets(region: Region) -> tuple[frozenset[str], Unread | None]:
+def artifact_buckets(region: Region) -> tuple[frozenset[str], Unread | None]:
     """The buckets of deployed and approved models in all Regions, and the gap that may hide more."""
     found: set[str] = set()
     unread: Unread | None = None
@@ -121,7 +121,7 @@ def deletable_artifacts(bucket: Bucket) -> Verdict:
     default retention, or a bucket policy that denies s3:DeleteObject without MFA prevents it. MFA
     delete cannot stand beside a lifecycle configuration: where there is one, Object Lock is the way.
     """
-    artifacts, unread = _artifact_buckets(bucket.region)
+    artifacts, unread = artifact_buckets(bucket.region)
     if bucket.name not in artifacts:
         if unread is not None:
             raise unread

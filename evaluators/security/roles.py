@@ -14,16 +14,13 @@ from evaluators.controls import config_rule, lens, prowler, security_hub
 from evaluators.policy import (
     Access,
     Effect,
-    Policy,
-    Statement,
     allow_statements,
     allowed_actions,
-    covers_everything,
     decide,
     requires,
-    service_wildcards,
     statement_actions,
 )
+from evaluators.privileges import FULL_POLICIES, administrative_grants, wide_grants
 from evaluators.roles import (
     Named,
     aws_managed,
@@ -99,35 +96,6 @@ def _managed(name: str, *statements: dict[str, Any], owner: str = "aws", partiti
 _AWS = "arn:aws:iam::aws:policy"
 _ALL: dict[str, Any] = {"Action": "*", "Resource": "*"}
 _READ: dict[str, Any] = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::churn-data/*"}
-_FULL = frozenset({"AdministratorAccess", "PowerUserAccess", "IAMFullAccess"})
-_MOST_SERVICES = 100
-"""A NotAction that leaves so many services whole is administration with a few exceptions."""
-
-
-def _grants(policies: list[Named], boundary: Policy | None) -> tuple[list[str], bool]:
-    """The policies that make an administrator, and whether the boundary leaves that in force."""
-    identity = [named.policy for named in policies]
-    found: list[str] = []
-    effective = False
-    for named in policies:
-        for statement in allow_statements([named.policy]):
-            probe = _administers(statement)
-            if probe and decide(probe, "*", identity).access is Access.ALLOWED:
-                found.append(named.name)
-                effective |= decide(probe, "*", identity, boundary).access is not Access.DENIED
-    return sorted(set(found)), effective
-
-
-def _administers(statement: Statement) -> str:
-    """An action that proves it, where a statement allows all of IAM, or nearly everything, on everything."""
-    if statement.conditions or not (set(statement.resources) & {"*"} or statement.not_resources):
-        return ""
-    services = service_wildcards(statement)
-    if "iam" in services and covers_everything(statement, "iam:PutRolePolicy"):
-        return "iam:PutRolePolicy"
-    if len(services) >= _MOST_SERVICES and covers_everything(statement, "s3:DeleteBucket"):
-        return "s3:DeleteBucket"
-    return ""
 
 
 @rule(
@@ -183,8 +151,8 @@ def administrative_execution_role(role: Role) -> Verdict:
         return not_applicable(NOT_USED)
     policies = identity_policies(role)
     boundary = boundary_of(role)
-    grants, effective = _grants(policies, boundary)
-    grants = sorted({*grants, *aws_managed(role, _FULL)})
+    grants, effective = administrative_grants(policies, boundary)
+    grants = sorted({*grants, *aws_managed(role, FULL_POLICIES)})
     if not grants:
         return passed()
     return failed(
@@ -237,27 +205,6 @@ def full_access_execution_role(role: Role) -> Verdict:
         PolicyArn=[f"arn:{role.region.partition}:iam::aws:policy/{name}" for name in found],
         used_by=sorted(stages.values()),
     )
-
-
-_SERVICES = frozenset({"s3", "kms", "sagemaker", "iam", "ec2", "secretsmanager"})
-_SENSITIVE = (
-    "s3:GetObject",
-    "s3:PutObject",
-    "s3:DeleteObject",
-    "kms:Decrypt",
-    "secretsmanager:GetSecretValue",
-    "sts:AssumeRole",
-)
-
-
-def _too_wide(statement: Statement) -> tuple[list[str], bool]:
-    """The wildcards and sensitive actions that a statement grants, and whether its resources are named."""
-    if statement.not_resources or statement.conditions:
-        return [], False
-    actions = statement_actions(statement)
-    wide = [f"{service}:*" for service in sorted(service_wildcards(statement) & _SERVICES)]
-    open_ = [a for a in _SENSITIVE if a.lower() in actions and covers_everything(statement, a)]
-    return [*wide, *open_], not open_ and "*" not in statement.resources
 
 
 @rule(
@@ -322,45 +269,18 @@ def wildcard_execution_role(role: Role) -> Verdict:
         return not_applicable(NOT_USED)
     policies = identity_policies(role)
     boundary = boundary_of(role)
-    identity = [named.policy for named in policies]
-    wide: dict[str, list[str]] = {}
-    named_only = True
-    narrowed = False
-    for named in policies:
-        for statement in allow_statements([named.policy]):
-            narrowed |= bool(statement.conditions)
-            found, scoped = _too_wide(statement)
-            kept = [grant for grant in found if _in_force(grant, statement, identity, boundary)]
-            if kept:
-                wide[named.name] = sorted({*wide.get(named.name, []), *kept})
-                named_only &= scoped
+    wide = wide_grants(policies, boundary)
+    statements = allow_statements(named.policy for named in policies)
+    narrowed = any(statement.conditions for statement in statements)
     if not wide:
         return passed("conditions narrow some statements" if narrowed else "")
     return failed(
-        "; ".join(f"{name} allows {', '.join(grants[:6])}" for name, grants in wide.items()),
-        lowered=1 if named_only else 0,
+        "; ".join(f"{name} allows {', '.join(grants[:6])}" for name, (grants, _) in wide.items()),
+        lowered=1 if all(scoped for _, scoped in wide.values()) else 0,
         why_lowered="its resources are named",
         PolicyName=sorted(wide),
-        grants=sorted({grant for grants in wide.values() for grant in grants})[:10],
+        grants=sorted({grant for grants, _ in wide.values() for grant in grants})[:10],
     )
-
-
-_PROBES = {
-    "s3": "s3:GetObject",
-    "kms": "kms:Decrypt",
-    "sagemaker": "sagemaker:CreateTrainingJob",
-    "iam": "iam:PutRolePolicy",
-    "ec2": "ec2:RunInstances",
-    "secretsmanager": "secretsmanager:GetSecretValue",
-}
-
-
-def _in_force(grant: str, statement: Statement, identity: list[Policy], boundary: Policy | None) -> bool:
-    """Whether denials and the boundary leave the grant standing."""
-    service, _, name = grant.partition(":")
-    action = _PROBES[service] if name == "*" else grant
-    resource = "*" if "*" in statement.resources or name != "*" else statement.resources[0]
-    return decide(action, resource, identity, boundary).access is not Access.DENIED
 
 
 @index
@@ -369,7 +289,7 @@ def _administrators(region: Region) -> frozenset[str]:
     found: set[str] = set()
     for role in region.all(Role):
         if not role.is_service_linked and trusts_sagemaker(role):
-            grants, effective = _grants(identity_policies(role), boundary_of(role))
+            grants, effective = administrative_grants(identity_policies(role), boundary_of(role))
             if grants and effective:
                 found.add(role.id)
     return frozenset(found)
@@ -441,7 +361,7 @@ def broad_pass_role(principal: Role | User) -> Verdict:
         return not_applicable("it may pass no role")
     if not allowed_actions("sagemaker:Create*", identity=identity, boundary=boundary):
         return not_applicable("it creates nothing in SageMaker")
-    grants, effective = _grants(policies, boundary)
+    grants, effective = administrative_grants(policies, boundary)
     if grants and effective:
         return not_applicable("an administrator already: SEC-040 judges execution roles that are")
     evidence: dict[str, Any] = {"PolicyName": _passing(policies)}

@@ -29,6 +29,8 @@ TYPES: dict[str, tuple[Any, ...]] = {
     "list": (list,),
     "map": (dict,),
     "structure": (dict,),
+    # The one that is read, IAM's credential report, is text; a snapshot keeps it as such.
+    "blob": (str,),
 }
 
 

@@ -63,9 +63,9 @@ LISTED = (
     ("StudioLifecycleConfig", "ListStudioLifecycleConfigs", 1, 1),
     ("CodeRepository", "ListCodeRepositories", 1, 1),
     ("Domain", "ListDomains", 1, 1),
-    ("UserProfile", "ListUserProfiles", 2, 1),
-    ("App", "ListApps", 1, 1),
-    ("Space", "ListSpaces", 0, 0),
+    ("UserProfile", "ListUserProfiles", 2, 2),
+    ("App", "ListApps", 3, 1),
+    ("Space", "ListSpaces", 2, 1),
     ("InferenceComponent", "ListInferenceComponents", 2, 0),
     ("ProcessingJob", "ListProcessingJobs", 3, 1),
     ("TransformJob", "ListTransformJobs", 3, 0),
@@ -111,7 +111,7 @@ CASES: list[Case] = [
     ),
     (EU, "sagemaker", "ListEndpoints", {"NameContains": "churn"}, "Endpoints", 3),
     (EU, "sagemaker", "ListInferenceComponents", {"EndpointNameEquals": "none"}, "InferenceComponents", 0),
-    (EU, "sagemaker", "ListTags", {"ResourceArn": CHURN}, "Tags", 4),
+    (EU, "sagemaker", "ListTags", {"ResourceArn": CHURN}, "Tags", 5),
     (EU, "sagemaker", "ListTags", {"ResourceArn": CHURN.replace("churn", "gone")}, "Tags", 0),
     (EU, "sagemaker", "DescribeEndpoint", {"EndpointName": "gone"}, "", "ValidationException"),
     (EU, "sagemaker", "DescribePipeline", {"PipelineName": "gone"}, "", "ResourceNotFound"),
@@ -287,7 +287,7 @@ CASES: list[Case] = [
     (US, "cloudtrail", "GetTrailStatus", {"Name": "larkspur-audit"}, "", "TrailNotFoundException"),
     (EU, "cloudtrail", "GetEventSelectors", {"TrailName": TRAIL}, "EventSelectors", 1),
     (EU, "cloudtrail", "GetEventSelectors", {"TrailName": SHARED_TRAIL}, "EventSelectors", 1),
-    (EU, "cloudtrail", "ListEventDataStores", {}, "EventDataStores", 1),
+    (EU, "cloudtrail", "ListEventDataStores", {}, "EventDataStores", 2),
     (EU, "kms", "DescribeKey", {"KeyId": KEY}, "KeyMetadata", 13),
     (EU, "kms", "DescribeKey", {"KeyId": "alias/aws/sagemaker"}, "KeyMetadata", 13),
     (EU, "kms", "DescribeKey", {"KeyId": FOREIGN_KEY}, "", "AccessDeniedException"),
@@ -541,7 +541,7 @@ def test_authorization_details_come_in_pages_and_decoded(session: boto3.Session)
         if not answer["IsTruncated"]:
             break
         marker = {"Marker": answer["Marker"]}
-    assert sum(found.values()) == len(found) == 25
+    assert sum(found.values()) == len(found) == 26
     full = next(policy for policy in whole["Policies"] if policy["PolicyName"] == "AmazonSageMakerFullAccess")
     assert full["Arn"] == "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
     assert full["PolicyVersionList"][0]["Document"]["Statement"][0]["Action"][0] == "sagemaker:*"

@@ -38,7 +38,7 @@ def report(snapshot: Snapshot) -> Report:
     return make_report(snapshot, all_rules(), SETTINGS, {})
 
 
-SINGLE = {"SEC-050", "SEC-054"}
+SINGLE = {"OPS-034", "SEC-047", "SEC-050", "SEC-054"}
 """Rules with one verdict each: an account is one way or the other, and so are people's answers."""
 
 

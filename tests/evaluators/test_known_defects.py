@@ -7,17 +7,25 @@ import pytest
 
 from collectors.autoscaling import INSTANCES, ScalableTarget
 from collectors.cloudwatch import MetricAlarm
-from collectors.iam import ManagedPolicy, Role
+from collectors.credential_report import CredentialReport
+from collectors.ec2 import InstanceType
+from collectors.efs import FileSystem
+from collectors.iam import ManagedPolicy, Role, User
 from collectors.kms import KmsKey
 from collectors.model import Gap, Listing, Reason
 from collectors.s3 import Bucket
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.endpoints import Endpoint
+from collectors.sagemaker.inference_components import InferenceComponent
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.notebooks import NotebookInstance
+from collectors.sagemaker.pipelines import Pipeline, PipelineExecution
+from collectors.sagemaker.spaces import Space
+from collectors.sagemaker.studio import Domain
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sagemaker.tuning_jobs import TuningJob
 from collectors.sample import ACCOUNT, NOW, REGION, Sample, sample, snapshot_of
+from collectors.service_quotas import EndpointQuota
 from evaluators.engine import judge
 from evaluators.rule import Status, all_rules
 
@@ -42,6 +50,11 @@ def config(**variant: Any) -> Sample:
     return sample(EndpointConfig, "config", production_variants=[made])
 
 
+def component(**values: Any) -> Sample:
+    made = {"endpoint_name": "shared", "variant_name": "blue", "current_copy_count": 1, **values}
+    return sample(InferenceComponent, "ranker", inference_component_status="InService", **made)
+
+
 def target(resource: str) -> Sample:
     return sample(ScalableTarget, resource, resource_id=resource, scalable_dimension=INSTANCES)
 
@@ -58,6 +71,20 @@ def role(*statements: dict[str, Any], attached: tuple[str, ...] = ()) -> Sample:
         role_policy_list=inline,
         attached_managed_policies=[{"policy_arn": arn} for arn in attached],
     )
+
+
+PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/p"
+TRAINS = {"Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}
+
+
+def by_hand() -> Sample:
+    starter = {"user_profile_arn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:user-profile/d-1/anna"}
+    return sample(PipelineExecution, f"{PIPELINE}/execution/1", pipeline_arn=PIPELINE, created_by=starter)
+
+
+def idling(state: str) -> Sample:
+    idle = {"lifecycle_management": state, "idle_timeout_in_minutes": 60, "max_idle_timeout_in_minutes": 60}
+    return sample(Domain, "d-1", default_user_settings={"jupyter_lab_app_settings": {"idle_settings": idle}})
 
 
 PASS, FAIL, UNKNOWN, OTHER = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
@@ -256,6 +283,77 @@ CASES: list[tuple[str, str, Status, list[Sample], list[Listing]]] = [
         [],
     ),
     (
+        "6: a serverless variant has no instances to share",
+        "COST-010",
+        OTHER,
+        [endpoint(**SERVERLESS), config(instance_type=None, serverless_config={"MaxConcurrency": 5})],
+        [],
+    ),
+    (
+        "8: the cores' CPU is their sum: 100 of 400 is no small endpoint",
+        "COST-010",
+        PASS,
+        [
+            endpoint(invocations=[10.0], cpu_utilization=[100.0]),
+            config(),
+            sample(Model, "m", primary_container={"image": "i"}),
+            sample(InstanceType, "m5.xlarge", default_v_cpus=4),
+        ],
+        [],
+    ),
+    (
+        "9: components publish under their own name",
+        "COST-009",
+        PASS,
+        [component(invocations=[3.0]), endpoint("shared")],
+        [],
+    ),
+    (
+        "9: a component without datapoints may be one whose metrics do not arrive",
+        "COST-009",
+        UNKNOWN,
+        [component(), endpoint("shared")],
+        [],
+    ),
+    (
+        "9: nor is one idle that was made yesterday",
+        "COST-009",
+        OTHER,
+        [component(creation_time=NOW - timedelta(days=1)), endpoint("shared", cpu_utilization=[2.0])],
+        [],
+    ),
+    (
+        "9: calls of an asynchronous endpoint are never published",
+        "COST-012",
+        OTHER,
+        [
+            endpoint(cpu_utilization=[2.0]),
+            sample(EndpointConfig, "config", output_config={"s3_output_path": "s3://answers"}),
+        ],
+        [],
+    ),
+    (
+        "3: a denied list of targets is not 'keeps its instances'",
+        "COST-013",
+        UNKNOWN,
+        [
+            endpoint(approximate_backlog_size=[0.0] * 336),
+            sample(EndpointConfig, "config", output_config={"s3_output_path": "s3://answers"}),
+        ],
+        [Listing("scalable-target", ACCOUNT, REGION, DENIED)],
+    ),
+    (
+        "23: a quota that the account's own list lacks is no default",
+        "REL-020",
+        UNKNOWN,
+        [
+            sample(EndpointQuota, REGION, quota_name="ml.c5.large for endpoint usage"),
+            endpoint(),
+            config(),
+        ],
+        [],
+    ),
+    (
         "18: the content of a policy decides, not its name",
         "SEC-040",
         PASS,
@@ -272,10 +370,109 @@ CASES: list[tuple[str, str, Status, list[Sample], list[Listing]]] = [
         [],
     ),
     (
+        "17: idle shutdown is ENABLED, in capitals",
+        "COST-004",
+        PASS,
+        [idling("ENABLED"), sample(Space, "s", domain_id="d-1", app_type="JupyterLab")],
+        [],
+    ),
+    (
+        "17: and nothing else",
+        "COST-004",
+        FAIL,
+        [idling("Enabled"), sample(Space, "s", domain_id="d-1", app_type="JupyterLab")],
+        [],
+    ),
+    (
+        "2: a domain whose key was not read has no verdict",
+        "SEC-009",
+        UNKNOWN,
+        [sample(Domain, "d-1", kms_key_id=DENIED)],
+        [],
+    ),
+    (
+        "3: a denied list of apps is not 'no app'",
+        "COST-006",
+        UNKNOWN,
+        [sample(Space, "s", ebs_volume_size_in_gb=5, last_modified_time=NOW - timedelta(days=99))],
+        [Listing("app", ACCOUNT, REGION, DENIED)],
+    ),
+    (
+        "3: a denied list of backups is not 'no backup'",
+        "REL-022",
+        UNKNOWN,
+        [sample(FileSystem, "fs-1", status="DISABLED")],
+        [Listing("protected-resource", ACCOUNT, REGION, DENIED)],
+    ),
+    (
+        "3: a denied list of fleets is not 'no edge use'",
+        "PERF-015",
+        UNKNOWN,
+        [sample(Domain, REGION)],
+        [Listing("device-fleet", ACCOUNT, REGION, DENIED)],
+    ),
+    (
+        "21: jobs of Clarify's do not make every stage alike",
+        "PERF-017",
+        OTHER,
+        [
+            sample(NotebookInstance, REGION, instance_type="ml.m5.xlarge"),
+            sample(TrainingJob, "sagemaker-clarify-1", instance_type="ml.m5.xlarge"),
+        ],
+        [],
+    ),
+    (
         "18: NotAction is expanded",
         "SEC-040",
         FAIL,
         [role({"NotAction": "organizations:*", "Resource": "*"}), USED],
+        [],
+    ),
+    (
+        "3: a denied list of rules is not 'nothing starts it'",
+        "OPS-012",
+        UNKNOWN,
+        [sample(Pipeline, "p", arn=PIPELINE), by_hand()],
+        [Listing("event-rule", ACCOUNT, REGION, DENIED)],
+    ),
+    (
+        "3: a denied list of projects is not 'no delivery'",
+        "OPS-013",
+        UNKNOWN,
+        [sample(Endpoint, REGION)],
+        [Listing("project", ACCOUNT, REGION, DENIED)],
+    ),
+    (
+        "2: a credential report that was refused is no missing MFA",
+        "SEC-049",
+        UNKNOWN,
+        [
+            sample(User, "anna", user_policy_list=[{"policy_name": "p", "policy_document": TRAINS}]),
+            sample(CredentialReport, content=DENIED),
+        ],
+        [],
+    ),
+    (
+        "18: nor does a name make a pipeline's role an administrator's",
+        "REL-025",
+        PASS,
+        [
+            role(attached=("arn:aws:iam::123456789012:policy/AdministratorAccess",)),
+            sample(
+                ManagedPolicy,
+                "AdministratorAccess",
+                arn="arn:aws:iam::123456789012:policy/AdministratorAccess",
+                policy_version_list=[{"is_default_version": True, "document": {"Statement": []}}],
+            ),
+            sample(Pipeline, "p", role_arn=ROLE),
+        ],
+        [],
+    ),
+    (
+        "21: a stack's own tag tells what made an endpoint",
+        "OPS-014",
+        PASS,
+        [sample(Endpoint, "e", tags={"aws:cloudformation:stack-name": "serving"})],
         [],
     ),
     (
