@@ -44,6 +44,7 @@ class InstanceType(View, kind="instance-type", listing=(DESCRIBE_TYPES,), name="
     default_v_cpus = required(DESCRIBE_TYPES, "VCpuInfo.DefaultVCpus", int, 4)
     instance_storage_supported = required(DESCRIBE_TYPES, "InstanceStorageSupported", bool, False)
     size_in_mi_b = required(DESCRIBE_TYPES, "MemoryInfo.SizeInMiB", int, 16_384)
+    efa_supported = optional(DESCRIBE_TYPES, "NetworkInfo.EfaSupported", bool)
     gpus = items(DESCRIBE_TYPES, "GpuInfo.Gpus[]", Gpu)
     total_gpu_memory_in_mi_b = optional(DESCRIBE_TYPES, "GpuInfo.TotalGpuMemoryInMiB", int)
     neuron_info = optional(DESCRIBE_TYPES, "NeuronInfo", dict[str, Any])

@@ -45,6 +45,7 @@ class Channel(Part):
     """One input of a job."""
 
     s3_uri = optional(PART, "DataSource.S3DataSource.S3Uri", str)
+    s3_data_distribution_type = optional(PART, "DataSource.S3DataSource.S3DataDistributionType", str)
     file_system_access_mode = optional(PART, "DataSource.FileSystemDataSource.FileSystemAccessMode", str)
     file_system_id = optional(PART, "DataSource.FileSystemDataSource.FileSystemId", str)
     file_system_type = optional(PART, "DataSource.FileSystemDataSource.FileSystemType", str)
@@ -54,6 +55,25 @@ class Checkpoints(Part):
     """Where a job keeps its checkpoints."""
 
     s3_uri = optional(PART, "S3Uri", str)
+
+
+class MetricDefinition(Part):
+    """A figure that SageMaker finds in a job's log."""
+
+    name = optional(PART, "Name", str)
+
+
+class FinalMetric(Part):
+    """The last value of a figure of the model's quality."""
+
+    metric_name = optional(PART, "MetricName", str)
+
+
+class RuleEvaluation(Part):
+    """What a rule of Debugger or of the profiler found."""
+
+    rule_configuration_name = required(PART, "RuleConfigurationName", str, "Overfit")
+    rule_evaluation_status = optional(PART, "RuleEvaluationStatus", str)
 
 
 class Transition(Part):
@@ -112,6 +132,20 @@ class TrainingJob(
         SOURCE, "EnableInterContainerTrafficEncryption", bool
     )
     enable_managed_spot_training = optional(SOURCE, "EnableManagedSpotTraining", bool)
+    metric_definitions = items(SOURCE, "AlgorithmSpecification.MetricDefinitions[]", MetricDefinition)
+    final_metric_data_list = items(SOURCE, "FinalMetricDataList[]", FinalMetric)
+    max_runtime_in_seconds = optional(SOURCE, "StoppingCondition.MaxRuntimeInSeconds", int)
+    profiler_config = optional(SOURCE, "ProfilerConfig", dict)
+    disable_profiler = optional(SOURCE, "ProfilerConfig.DisableProfiler", bool)
+    debug_hook_config = optional(SOURCE, "DebugHookConfig", dict)
+    debug_rule_configurations = optional(SOURCE, "DebugRuleConfigurations", list)
+    tensor_board_output_config = optional(SOURCE, "TensorBoardOutputConfig", dict)
+    debug_rule_evaluation_statuses = items(SOURCE, "DebugRuleEvaluationStatuses[]", RuleEvaluation)
+    status = optional(SOURCE, "WarmPoolStatus.Status", str)
+    resource_retained_billable_time_in_seconds = optional(
+        SOURCE, "WarmPoolStatus.ResourceRetainedBillableTimeInSeconds", int
+    )
+    reused_by_job = optional(SOURCE, "WarmPoolStatus.ReusedByJob", str)
     secondary_status_transitions = items(SOURCE, "SecondaryStatusTransitions[]", Transition)
 
     cpu_utilization = metric(_HOSTS, "CPUUtilization", "Average", dimensions=("Host",), period=300)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
 from collectors.model import Operation, Resource
@@ -28,6 +28,10 @@ class Definition(Part):
     """What each child trains; a job has one, or several in the plural member."""
 
     enable_managed_spot_training = optional(PART, "EnableManagedSpotTraining", bool)
+    training_image = optional(PART, "AlgorithmSpecification.TrainingImage", str)
+    algorithm_name = optional(PART, "AlgorithmSpecification.AlgorithmName", str)
+    metric_name = optional(PART, "TuningObjective.MetricName", str)
+    hyper_parameter_ranges = optional(PART, "HyperParameterRanges", dict[str, Any])
 
 
 class TuningJob(
@@ -45,6 +49,24 @@ class TuningJob(
     creation_time = required(
         SOURCE, "CreationTime", datetime, datetime.fromisoformat("2026-11-18T06:00:00+00:00")
     )
+    strategy = optional(SOURCE, "HyperParameterTuningJobConfig.Strategy", str)
+    training_job_early_stopping_type = optional(
+        SOURCE, "HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType", str
+    )
+    metric_name = optional(
+        SOURCE, "HyperParameterTuningJobConfig.HyperParameterTuningJobObjective.MetricName", str
+    )
+    parameter_ranges = optional(SOURCE, "HyperParameterTuningJobConfig.ParameterRanges", dict[str, Any])
+    max_number_of_training_jobs = optional(
+        SOURCE, "HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs", int
+    )
+    max_runtime_in_seconds = optional(
+        SOURCE, "HyperParameterTuningJobConfig.ResourceLimits.MaxRuntimeInSeconds", int
+    )
+    tuning_job_completion_criteria = optional(
+        SOURCE, "HyperParameterTuningJobConfig.TuningJobCompletionCriteria", dict[str, Any]
+    )
+    warm_start_config = optional(SOURCE, "WarmStartConfig", dict[str, Any])
     training_job_definition = part(SOURCE, "TrainingJobDefinition", Definition)
     training_job_definitions = items(SOURCE, "TrainingJobDefinitions[]", Definition)
 
