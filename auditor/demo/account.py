@@ -42,6 +42,7 @@ from auditor.demo import (
     workloads,
 )
 from auditor.demo.company import LAB, PROD
+from auditor.demo.exemplary import capacity as exemplary_capacity
 from auditor.demo.exemplary import foundation, names
 from auditor.demo.exemplary import serving as exemplary_serving
 from auditor.demo.exemplary import work as exemplary_work
@@ -72,7 +73,7 @@ SEEDS = (
     questions,
 )
 
-EXEMPLARY = (foundation, exemplary_work, exemplary_serving)
+EXEMPLARY = (foundation, exemplary_work, exemplary_serving, exemplary_capacity)
 
 _RESOURCES = frozenset({*SAGEMAKER_KINDS, "Role", "Trail"})
 

@@ -27,7 +27,8 @@ def search_operation(resource: str, *, result: str = "", secrets: tuple[str, ...
 class Searchable:
     """How a kind is read: by Search, or by a List and a Describe that takes `parameter` from `member`.
 
-    `windowed` kinds never end (jobs): they are read back to the start of the look-back window.
+    `windowed` kinds never end (jobs): they are read back to the start of the look-back window, in the
+    List by its parameter `since`.
     """
 
     search: Operation
@@ -36,6 +37,7 @@ class Searchable:
     parameter: str
     member: str
     windowed: bool = False
+    since: str = "CreationTimeAfter"
 
 
 def searched(reader: "Reader", kind: Searchable) -> Iterator[Resource]:
@@ -64,7 +66,7 @@ def _since(moment: str) -> dict[str, str]:
 
 
 def _listed(reader: "Reader", kind: Searchable, seen: set[str]) -> Iterator[Resource]:
-    window = {"CreationTimeAfter": reader.lookback} if kind.windowed else {}
+    window = {kind.since: reader.lookback} if kind.windowed else {}
     unseen = (found for found in reader.list(kind.list, **window) if found[kind.member] not in seen)
     # What Search would have sent whole is described whole, whatever the rules read of it.
     yield from described(reader, kind.list, unseen, kind.describe, kind.parameter, kind.member, always=True)

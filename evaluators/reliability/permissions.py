@@ -335,7 +335,12 @@ def overpowered_pipeline_role(role: Role) -> Verdict:
         return failed(f"it is also the role of {shared}", RoleArn=role.id, **shown)
     alone = _approve_alone(role.region, delivery.approving.get(role.id, []))
     if alone:
-        return failed(f"may both start and approve: {', '.join(alone[:5])}", category="Approval", users=alone[:10], **shown)
+        return failed(
+            f"may both start and approve: {', '.join(alone[:5])}",
+            category="Approval",
+            users=alone[:10],
+            **shown,
+        )
     for gap in (delivery.gap, Unread(uses.gap) if uses.gap else None):
         if gap is not None:
             raise gap

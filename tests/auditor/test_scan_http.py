@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +52,8 @@ def run(address: str, *arguments: str, **environ: str) -> subprocess.CompletedPr
 def environment(address: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
+        # No price that an earlier run kept.
+        "XDG_CACHE_HOME": tempfile.mkdtemp(),
         "AWS_ENDPOINT_URL": address,
         # s3control puts the account before the host's name, which only a proxy can resolve here.
         "HTTP_PROXY": address,
