@@ -158,7 +158,7 @@ class AnomalyMonitor(
     monitor_type = required(MONITORS, "MonitorType", str, "DIMENSIONAL")
 
 
-def _period(reader: "Reader") -> dict[str, dict[str, str]]:
+def _period(reader: "Reader") -> dict[str, Any]:
     end = reader.region.now.date()
     return {"TimePeriod": {"Start": (end - timedelta(days=_DAYS)).isoformat(), "End": end.isoformat()}}
 
@@ -182,9 +182,10 @@ def savings_plan_uses(reader: "Reader") -> Iterator[Resource]:
 def savings_plan_coverage(reader: "Reader") -> Iterator[Resource]:
     """One look at the last thirty days."""
     wanted = {"Dimensions": {"Key": "SERVICE", "Values": [SERVICE]}}
+    asked: dict[str, Any] = {**_period(reader), "Granularity": "DAILY", "Filter": wanted}
     reading: Reading
     try:
-        pages = list(reader.pages(COVERAGE, **_period(reader), Granularity="DAILY", Filter=wanted))
+        pages = list(reader.pages(COVERAGE, **asked))
         reading = {"SavingsPlansCoverages": [day for page in pages for day in page["SavingsPlansCoverages"]]}
     except Unread as unread:
         reading = unread.gap

@@ -84,11 +84,9 @@ def unwatched_costs(
         "MonitorType": sorted(set(monitors)),
         "active_tags": sorted(active)[:10],
     }
-    return (
-        failed(f"there is no {', no '.join(m.split(' ', 1)[1] for m in missing)}", **figures)
-        if missing
-        else passed(**figures)
-    )
+    if missing:
+        return failed(f"missing: {', '.join(missing)}", **figures)
+    return passed(**figures)
 
 
 def _is_for_costs(budget: Budget) -> bool:

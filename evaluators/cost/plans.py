@@ -255,6 +255,8 @@ def unreviewed_plan_recommendation(account: Account, *, min_monthly_saving_usd: 
     least = min(amounts.values())
     if least >= min_monthly_saving_usd:
         return failed(
-            f"a plan would save at least {least:,.0f} a month", EstimatedMonthlySavingsAmount=least, **amounts
+            f"a plan would save at least {least:,.0f} a month",
+            EstimatedMonthlySavingsAmount=least,
+            lookbacks=amounts,
         )
     return passed(EstimatedMonthlySavingsAmount=least)

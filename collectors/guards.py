@@ -1,0 +1,228 @@
+"""The services that watch an account: Macie, GuardDuty, Security Hub, AWS Config; one answer for each Region."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from collectors.collector import collects
+from collectors.model import Gap, Operation, Reading, Reason, Resource, Unread
+from collectors.view import PART, Part, View, items, optional, required
+
+if TYPE_CHECKING:
+    from collectors.reader import Reader
+
+MACIE = Operation("macie2", "GetMacieSession")
+DISCOVERY = Operation("macie2", "GetAutomatedDiscoveryConfiguration")
+MACIE_BUCKETS = Operation("macie2", "DescribeBuckets", result="buckets[]", page_size=100)
+MACIE_FINDINGS = Operation("macie2", "GetFindingStatistics")
+DETECTORS = Operation("guardduty", "ListDetectors")
+DETECTOR = Operation("guardduty", "GetDetector")
+HUB = Operation("securityhub", "DescribeHub", absent=("InvalidAccessException",))
+STANDARDS = Operation(
+    "securityhub",
+    "GetEnabledStandards",
+    result="StandardsSubscriptions[]",
+    absent=("InvalidAccessException",),
+)
+RECORDERS = Operation("config", "DescribeConfigurationRecorders")
+RECORDER_STATUS = Operation("config", "DescribeConfigurationRecorderStatus")
+
+
+class Macie(View, kind="macie", listing=(MACIE,)):
+    """Macie in a Region; AWS says by an error that it is not enabled."""
+
+    status = optional(MACIE, "status", str)
+    discovery_status = optional(DISCOVERY, "status", str)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is enabled."""
+        return self.status == "ENABLED"
+
+
+class MacieBucket(View, kind="macie-bucket", listing=(MACIE_BUCKETS,), name="bucketName", arn="bucketArn"):
+    """What Macie knows of a bucket in its Region."""
+
+    automated_discovery_monitoring_status = optional(MACIE_BUCKETS, "automatedDiscoveryMonitoringStatus", str)
+    last_automated_discovery_time = optional(MACIE_BUCKETS, "lastAutomatedDiscoveryTime", datetime)
+    is_defined_in_job = optional(MACIE_BUCKETS, "jobDetails.isDefinedInJob", str)
+    classifiable_object_count = optional(MACIE_BUCKETS, "classifiableObjectCount", int)
+    error_code = optional(MACIE_BUCKETS, "errorCode", str)
+
+
+class FindingCount(Part):
+    """How many findings there are of one bucket."""
+
+    group_key = required(PART, "groupKey", str, "bucket")
+    count = required(PART, "count", int, 1)
+
+
+class MacieFindings(View, kind="macie-findings", listing=(MACIE_FINDINGS,)):
+    """Open findings of high severity on sensitive data, older than thirty days, by bucket."""
+
+    counts_by_group = items(MACIE_FINDINGS, "countsByGroup[]", FindingCount)
+
+
+class Feature(Part):
+    """One protection of GuardDuty."""
+
+    name = required(PART, "Name", str, "S3_DATA_EVENTS")
+    status = required(PART, "Status", str, "ENABLED")
+
+
+class GuardDuty(View, kind="guardduty", listing=(DETECTORS,)):
+    """GuardDuty in a Region: without a detector it is off."""
+
+    detector_ids = optional(DETECTORS, "DetectorIds", list[str])
+    status = optional(DETECTOR, "Status", str)
+    features = items(DETECTOR, "Features[]", Feature)
+
+
+class SecurityHub(View, kind="security-hub", listing=(HUB,)):
+    """Security Hub in a Region, where it is enabled."""
+
+    hub_arn = optional(HUB, "HubArn", str)
+
+
+class SecurityStandard(
+    View,
+    kind="security-standard",
+    listing=(STANDARDS,),
+    name="StandardsArn",
+    arn="StandardsSubscriptionArn",
+):
+    """A standard that Security Hub checks here."""
+
+    standards_status = required(STANDARDS, "StandardsStatus", str, "READY")
+
+
+class Recorder(Part):
+    """A configuration recorder; AWS's own services keep recorders that are nobody else's business."""
+
+    name = required(PART, "name", str, "default")
+    all_supported = optional(PART, "recordingGroup.allSupported", bool)
+    resource_types = optional(PART, "recordingGroup.resourceTypes", list[str])
+    exclusion_by_resource_types = optional(PART, "recordingGroup.exclusionByResourceTypes", dict[str, Any])
+    use_only = optional(PART, "recordingGroup.recordingStrategy.useOnly", str)
+    service_principal = optional(PART, "servicePrincipal", str)
+
+
+class RecorderStatus(Part):
+    """Whether a recorder runs."""
+
+    name = required(PART, "name", str, "default")
+    recording = optional(PART, "recording", bool)
+
+
+class ConfigRecorder(View, kind="config-recorder", listing=(RECORDERS,)):
+    """AWS Config in a Region."""
+
+    configuration_recorders = items(RECORDERS, "ConfigurationRecorders[]", Recorder)
+    configuration_recorders_status = items(RECORDER_STATUS, "ConfigurationRecordersStatus[]", RecorderStatus)
+
+
+def _off(reading: Reading) -> Reading:
+    """Macie that is not enabled answers as if access were denied; only the message tells."""
+    if (
+        isinstance(reading, Gap)
+        and reading.reason is Reason.DENIED
+        and "not enabled" in reading.message.lower()
+    ):
+        return None
+    return reading
+
+
+def _macie(reader: "Reader") -> Reading:
+    reading = reader.read(MACIE)
+    answer = _off(reading)
+    if answer is None and isinstance(reading, Gap):
+        reader.caller.withdraw(reading)
+    return answer
+
+
+@collects(Macie)
+def macie(reader: "Reader") -> Iterator[Resource]:
+    """One session for each Region."""
+    session = _macie(reader)
+    discovery: Reading = None
+    if isinstance(session, dict) and reader.wants(DISCOVERY):
+        discovery = reader.read(DISCOVERY)
+    elif isinstance(session, Gap):
+        discovery = replace_operation(session, DISCOVERY)
+    yield from reader.resource({MACIE: session, DISCOVERY: discovery}, key="macie", name="macie")
+
+
+def replace_operation(gap: Gap, operation: Operation) -> Gap:
+    """The gap of a call that was not made since the one before it failed."""
+    return Gap(str(operation), gap.reason, gap.code, gap.message, gap.account, gap.region)
+
+
+def _is_on(reader: "Reader") -> bool:
+    return any(session.is_on for session in reader.known(Macie))
+
+
+@collects(MacieBucket, follows=(Macie,))
+def macie_buckets(reader: "Reader") -> Iterator[Resource]:
+    """The buckets of the Region, where Macie is on."""
+    try:
+        on = _is_on(reader)
+    except Unread as unread:
+        reader.incomplete(unread.gap)
+        return
+    for document in reader.list(MACIE_BUCKETS) if on else ():
+        yield from reader.resource({MACIE_BUCKETS: document})
+
+
+@collects(MacieFindings, follows=(Macie,))
+def macie_findings(reader: "Reader") -> Iterator[Resource]:
+    """One count for each Region, where Macie is on."""
+    try:
+        on = _is_on(reader)
+    except Unread as unread:
+        reader.incomplete(unread.gap)
+        return
+    if not on:
+        return
+    before = int(reader.region.ago(30).timestamp() * 1000)
+    wanted = {
+        "criterion": {
+            "archived": {"eq": ["false"]},
+            "category": {"eq": ["CLASSIFICATION"]},
+            "severity.description": {"eq": ["High"]},
+            "createdAt": {"lt": before},
+        }
+    }
+    reading = reader.read(MACIE_FINDINGS, groupBy="resourcesAffected.s3Bucket.name", findingCriteria=wanted)
+    yield from reader.resource({MACIE_FINDINGS: reading}, key="findings", name="findings")
+
+
+@collects(GuardDuty)
+def guardduty(reader: "Reader") -> Iterator[Resource]:
+    """A Region has one detector or none."""
+    listed = reader.read(DETECTORS)
+    detector: Reading = None
+    if isinstance(listed, Gap):
+        detector = replace_operation(listed, DETECTOR)
+    elif listed and listed.get("DetectorIds"):
+        detector = reader.read(DETECTOR, DetectorId=listed["DetectorIds"][0])
+    yield from reader.resource({DETECTORS: listed, DETECTOR: detector}, key="guardduty", name="guardduty")
+
+
+@collects(SecurityHub)
+def security_hub(reader: "Reader") -> Iterator[Resource]:
+    """One hub for each Region, or the answer that there is none."""
+    yield from reader.resource({HUB: reader.read(HUB)}, key="hub", name="hub")
+
+
+@collects(SecurityStandard)
+def security_standards(reader: "Reader") -> Iterator[Resource]:
+    """The standards that are enabled."""
+    for document in reader.list(STANDARDS):
+        yield from reader.resource({STANDARDS: document})
+
+
+@collects(ConfigRecorder)
+def config_recorders(reader: "Reader") -> Iterator[Resource]:
+    """The recorders of a Region, and whether they run."""
+    readings: dict[Operation, Reading] = {op: reader.read(op) for op in (RECORDERS, RECORDER_STATUS)}
+    yield from reader.resource(readings, key="recorders", name="recorders")
