@@ -46,6 +46,7 @@ class MacieBucket(View, kind="macie-bucket", listing=(MACIE_BUCKETS,), name="buc
     automated_discovery_monitoring_status = optional(MACIE_BUCKETS, "automatedDiscoveryMonitoringStatus", str)
     last_automated_discovery_time = optional(MACIE_BUCKETS, "lastAutomatedDiscoveryTime", datetime)
     is_defined_in_job = optional(MACIE_BUCKETS, "jobDetails.isDefinedInJob", str)
+    size_in_bytes = optional(MACIE_BUCKETS, "sizeInBytes", int)
     classifiable_object_count = optional(MACIE_BUCKETS, "classifiableObjectCount", int)
     error_code = optional(MACIE_BUCKETS, "errorCode", str)
 

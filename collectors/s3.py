@@ -6,6 +6,7 @@ accounts (public samples, a supplier's data) are named too; only those that List
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
@@ -116,7 +117,16 @@ class EncryptionConfiguration(Part):
 class LifecycleRule(Part):
     """One lifecycle rule."""
 
+    status = optional(PART, "Status", str)
+    days = optional(PART, "Expiration.Days", int)
+    date = optional(PART, "Expiration.Date", datetime)
+    transitions = optional(PART, "Transitions", list[dict[str, Any]])
     noncurrent_days = optional(PART, "NoncurrentVersionExpiration.NoncurrentDays", int)
+
+    @property
+    def ends_something(self) -> bool:
+        """Whether objects expire or move by it; ending broken uploads is not that."""
+        return any((self.days, self.date, self.transitions, self.noncurrent_days))
 
 
 class Grant(Part):
