@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from collectors.collector import collects
 from collectors.model import Operation, Resource
+from collectors.s3_uri import buckets_in
 from collectors.sagemaker.job_families import newest_of_families
 from collectors.sagemaker.search import described
 from collectors.view import View, optional, required
@@ -40,9 +41,11 @@ class AutoMLJob(
     kms_key_id = optional(DESCRIBE, "OutputDataConfig.KmsKeyId", str)
     s3_output_path = optional(DESCRIBE, "OutputDataConfig.S3OutputPath", str)
     subnets = optional(DESCRIBE, "SecurityConfig.VpcConfig.Subnets", list)
-    enable_inter_container_traffic_encryption = optional(
-        DESCRIBE, "SecurityConfig.EnableInterContainerTrafficEncryption", bool
-    )
+
+    @property
+    def buckets(self) -> frozenset[str]:
+        """The bucket that it writes; of an older run of a family none is known."""
+        return buckets_in(self.s3_output_path) if str(DESCRIBE) in self.readings else frozenset()
 
 
 @collects(AutoMLJob)

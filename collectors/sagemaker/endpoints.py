@@ -97,6 +97,13 @@ class Variant(Part):
         return ({"EndpointName": self.view.name, "VariantName": self.variant_name},)
 
 
+class ShadowVariant(Part):
+    """A variant that gets a copy of the traffic, and whose answers nobody sees."""
+
+    variant_name = required(PART, "VariantName", str, "shadow")
+    current_instance_count = optional(PART, "CurrentInstanceCount", int)
+
+
 class Capture(Part):
     """What is kept of requests and answers now."""
 
@@ -127,6 +134,7 @@ class Endpoint(
     )
     failure_reason = optional(SOURCE, "FailureReason", str)
     production_variants = items(SOURCE, "ProductionVariants[]", Variant)
+    shadow_production_variants = items(SOURCE, "ShadowProductionVariants[]", ShadowVariant)
     data_capture_config = part(SOURCE, "DataCaptureConfig", Capture)
 
     # Of all variants: what repeats by the week shows over some weeks only.

@@ -60,7 +60,25 @@ class ProcessingJob(
     )
     failure_reason = optional(LIST, "FailureReason", str)
     role_arn = optional(DESCRIBE, "RoleArn", str)
+    monitoring_schedule_arn = optional(DESCRIBE, "MonitoringScheduleArn", str)
+    auto_ml_job_arn = optional(DESCRIBE, "AutoMLJobArn", str)
+    training_job_arn = optional(DESCRIBE, "TrainingJobArn", str)
+    image_uri = optional(DESCRIBE, "AppSpecification.ImageUri", str)
     instance_type = optional(DESCRIBE, "ProcessingResources.ClusterConfig.InstanceType", str)
+    instance_count = optional(DESCRIBE, "ProcessingResources.ClusterConfig.InstanceCount", int)
+    selected_instance_type = optional(
+        DESCRIBE, "ProcessingResources.ClusterConfig.SelectedInstanceType", str
+    )
+    selected_instance_count = optional(
+        DESCRIBE, "ProcessingResources.ClusterConfig.SelectedInstanceCount", int
+    )
+    volume_kms_key_id = optional(DESCRIBE, "ProcessingResources.ClusterConfig.VolumeKmsKeyId", str)
+    kms_key_id = optional(DESCRIBE, "ProcessingOutputConfig.KmsKeyId", str)
+    subnets = optional(DESCRIBE, "NetworkConfig.VpcConfig.Subnets", list)
+    enable_network_isolation = optional(DESCRIBE, "NetworkConfig.EnableNetworkIsolation", bool)
+    enable_inter_container_traffic_encryption = optional(
+        DESCRIBE, "NetworkConfig.EnableInterContainerTrafficEncryption", bool
+    )
     environment = optional(DESCRIBE, "Environment", dict)
     container_arguments = optional(DESCRIBE, "AppSpecification.ContainerArguments", list)
     container_entrypoint = optional(DESCRIBE, "AppSpecification.ContainerEntrypoint", list)
@@ -71,6 +89,21 @@ class ProcessingJob(
     def is_described(self) -> bool:
         """Whether more than its summary was asked for."""
         return str(DESCRIBE) in self.readings
+
+    @property
+    def parent(self) -> str | None:
+        """The ARN of what started it (a monitoring schedule, an AutoML job, a training job's debugger)."""
+        return self.monitoring_schedule_arn or self.auto_ml_job_arn or self.training_job_arn
+
+    @property
+    def type_used(self) -> str | None:
+        """Its instance type; of a list of preferences the one that SageMaker took."""
+        return self.instance_type or self.selected_instance_type
+
+    @property
+    def total_instances(self) -> int | None:
+        """How many instances it ran on; `None` where preferences were given and none is taken yet."""
+        return self.instance_count or self.selected_instance_count
 
     @property
     def buckets(self) -> frozenset[str]:

@@ -46,6 +46,7 @@ class Channel(Part):
 
     s3_uri = optional(PART, "DataSource.S3DataSource.S3Uri", str)
     s3_data_distribution_type = optional(PART, "DataSource.S3DataSource.S3DataDistributionType", str)
+    input_mode = optional(PART, "InputMode", str)
     file_system_access_mode = optional(PART, "DataSource.FileSystemDataSource.FileSystemAccessMode", str)
     file_system_id = optional(PART, "DataSource.FileSystemDataSource.FileSystemId", str)
     file_system_type = optional(PART, "DataSource.FileSystemDataSource.FileSystemType", str)
@@ -80,6 +81,8 @@ class Transition(Part):
     """One step in the life of a job."""
 
     status = optional(PART, "Status", str)
+    start_time = optional(PART, "StartTime", datetime)
+    end_time = optional(PART, "EndTime", datetime)
 
 
 class TrainingJob(
@@ -110,6 +113,7 @@ class TrainingJob(
     labeling_job_arn = optional(SOURCE, "LabelingJobArn", str)
     training_image = optional(SOURCE, "AlgorithmSpecification.TrainingImage", str)
     algorithm_name = optional(SOURCE, "AlgorithmSpecification.AlgorithmName", str)
+    training_input_mode = optional(SOURCE, "AlgorithmSpecification.TrainingInputMode", str)
     container_arguments = optional(SOURCE, "AlgorithmSpecification.ContainerArguments", list)
     container_entrypoint = optional(SOURCE, "AlgorithmSpecification.ContainerEntrypoint", list)
     environment = optional(SOURCE, "Environment", dict)
@@ -135,6 +139,7 @@ class TrainingJob(
     metric_definitions = items(SOURCE, "AlgorithmSpecification.MetricDefinitions[]", MetricDefinition)
     final_metric_data_list = items(SOURCE, "FinalMetricDataList[]", FinalMetric)
     max_runtime_in_seconds = optional(SOURCE, "StoppingCondition.MaxRuntimeInSeconds", int)
+    max_wait_time_in_seconds = optional(SOURCE, "StoppingCondition.MaxWaitTimeInSeconds", int)
     profiler_config = optional(SOURCE, "ProfilerConfig", dict)
     disable_profiler = optional(SOURCE, "ProfilerConfig.DisableProfiler", bool)
     debug_hook_config = optional(SOURCE, "DebugHookConfig", dict)

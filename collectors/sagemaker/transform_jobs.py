@@ -42,6 +42,7 @@ class TransformResources(Part):
 
     volume_kms_key_id = optional(PART, "VolumeKmsKeyId", str)
     instance_type = optional(PART, "InstanceType", str)
+    instance_count = optional(PART, "InstanceCount", int)
 
 
 class TransformJob(
@@ -61,6 +62,14 @@ class TransformJob(
     )
     failure_reason = optional(LIST, "FailureReason", str)
     model_name = optional(DESCRIBE, "ModelName", str)
+    labeling_job_arn = optional(DESCRIBE, "LabelingJobArn", str)
+    auto_ml_job_arn = optional(DESCRIBE, "AutoMLJobArn", str)
+    batch_strategy = optional(DESCRIBE, "BatchStrategy", str)
+    max_concurrent_transforms = optional(DESCRIBE, "MaxConcurrentTransforms", int)
+    transform_start_time = optional(DESCRIBE, "TransformStartTime", datetime)
+    transform_end_time = optional(DESCRIBE, "TransformEndTime", datetime)
+    split_type = optional(DESCRIBE, "TransformInput.SplitType", str)
+    s3_data_type = optional(DESCRIBE, "TransformInput.DataSource.S3DataSource.S3DataType", str)
     s3_uri = optional(DESCRIBE, "TransformInput.DataSource.S3DataSource.S3Uri", str)
     transform_output = part(DESCRIBE, "TransformOutput", TransformOutput)
     transform_resources = part(DESCRIBE, "TransformResources", TransformResources)

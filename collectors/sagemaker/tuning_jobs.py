@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
 from collectors.model import Operation, Resource
+from collectors.s3_uri import buckets_in
 from collectors.sagemaker.search import Searchable, search_operation, searched
 from collectors.view import PART, Part, View, items, optional, part, required
 
@@ -24,6 +25,42 @@ DESCRIBE = Operation("sagemaker", "DescribeHyperParameterTuningJob", secrets=_SE
 SOURCE = (SEARCH, DESCRIBE)
 
 
+class InstanceGroup(Part):
+    """One of the groups of a heterogeneous cluster."""
+
+    instance_count = optional(PART, "InstanceCount", int)
+
+
+class Cluster(Part):
+    """What each child runs on."""
+
+    instance_count = optional(PART, "InstanceCount", int)
+    instance_groups = items(PART, "InstanceGroups[]", InstanceGroup)
+
+    @property
+    def total(self) -> int:
+        """The instances of all groups together."""
+        return (self.instance_count or 0) + sum(group.instance_count or 0 for group in self.instance_groups)
+
+
+class InstanceChoice(Part):
+    """One of the types that a child may run on."""
+
+    instance_count = optional(PART, "InstanceCount", int)
+
+
+class FlexibleCluster(Part):
+    """What children run on where several types are allowed: the first that has capacity."""
+
+    instance_count = optional(PART, "InstanceCount", int)
+    instance_configs = items(PART, "InstanceConfigs[]", InstanceChoice)
+
+    @property
+    def most(self) -> int:
+        """The most instances of its choices."""
+        return max(self.instance_count or 0, *(c.instance_count or 0 for c in self.instance_configs), 0)
+
+
 class Definition(Part):
     """What each child trains; a job has one, or several in the plural member."""
 
@@ -32,6 +69,19 @@ class Definition(Part):
     algorithm_name = optional(PART, "AlgorithmSpecification.AlgorithmName", str)
     metric_name = optional(PART, "TuningObjective.MetricName", str)
     hyper_parameter_ranges = optional(PART, "HyperParameterRanges", dict[str, Any])
+    definition_name = optional(PART, "DefinitionName", str)
+    subnets = optional(PART, "VpcConfig.Subnets", list)
+    kms_key_id = optional(PART, "OutputDataConfig.KmsKeyId", str)
+    s3_output_path = optional(PART, "OutputDataConfig.S3OutputPath", str)
+    enable_inter_container_traffic_encryption = optional(PART, "EnableInterContainerTrafficEncryption", bool)
+    resource_config = part(PART, "ResourceConfig", Cluster)
+    hyper_parameter_tuning_resource_config = part(PART, "HyperParameterTuningResourceConfig", FlexibleCluster)
+
+    @property
+    def total_instances(self) -> int:
+        """The instances that a training job of it may have at most."""
+        plain, flexible = self.resource_config, self.hyper_parameter_tuning_resource_config
+        return max(plain.total if plain else 0, flexible.most if flexible else 0)
 
 
 class TuningJob(
@@ -75,6 +125,11 @@ class TuningJob(
         """Its definitions, whichever member holds them."""
         one = self.training_job_definition
         return self.training_job_definitions if one is None else (one, *self.training_job_definitions)
+
+    @property
+    def buckets(self) -> frozenset[str]:
+        """The buckets that its children write."""
+        return buckets_in(*(definition.s3_output_path for definition in self.definitions))
 
 
 @collects(TuningJob)
