@@ -1,15 +1,17 @@
 """The KMS keys that ML resources name."""
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from collectors.collector import collects
-from collectors.model import GLOBAL, Gap, Operation, Reason, Resource, Unread
+from collectors.model import GLOBAL, Gap, Operation, Reading, Reason, Resource, Unread
 from collectors.s3 import Bucket
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.notebooks import NotebookInstance
 from collectors.sagemaker.training_jobs import TrainingJob
-from collectors.view import Region, View, required
+from collectors.view import Region, View, optional, required
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
@@ -17,6 +19,23 @@ if TYPE_CHECKING:
 V = TypeVar("V", bound=View)
 
 DESCRIBE = Operation("kms", "DescribeKey", result="KeyMetadata")
+ROTATION = Operation("kms", "GetKeyRotationStatus")
+POLICY = Operation("kms", "GetKeyPolicy")
+
+
+_OWN_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+        ],
+    }
+)
 
 
 class KmsKey(View, kind="kms-key", type="AWS::KMS::Key"):
@@ -27,6 +46,26 @@ class KmsKey(View, kind="kms-key", type="AWS::KMS::Key"):
 
     key_manager = required(DESCRIBE, "KeyManager", str, "CUSTOMER")
     key_state = required(DESCRIBE, "KeyState", str, "Enabled")
+    key_spec = optional(DESCRIBE, "KeySpec", str)
+    origin = optional(DESCRIBE, "Origin", str)
+    deletion_date = optional(DESCRIBE, "DeletionDate", datetime)
+    key_rotation_enabled = required(ROTATION, "KeyRotationEnabled", bool, True)
+    policy = required(POLICY, "Policy", str, _OWN_POLICY)
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether this is only a name of a key, which is there by its own ARN as well."""
+        return ":alias/" in self.id
+
+    @property
+    def can_rotate(self) -> bool:
+        """Whether KMS makes new material for it: not for asymmetric and HMAC keys, nor for material from outside."""
+        return self.key_spec in (None, "SYMMETRIC_DEFAULT") and self.origin in (None, "AWS_KMS")
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another account owns it: its policy and its rotation cannot be read from here."""
+        return self.id.split(":")[4] != self.region.account
 
 
 def key_arn(region: Region, reference: str) -> str:
@@ -53,11 +92,34 @@ def kms_keys(reader: "Reader") -> Iterator[Resource]:
     """Each key once, asked in its own Region."""
     arns = sorted({arn for arn in _named(reader) if arn.split(":")[3] == reader.region.name})
 
-    def described(arn: str) -> list[Resource]:
-        return list(reader.resource({DESCRIBE: reader.read(DESCRIBE, KeyId=arn)}, key=arn, name=arn))
+    def described(arn: str) -> tuple[str, Reading]:
+        return arn, reader.read(DESCRIBE, KeyId=arn)
 
-    for found in reader.gather(described, arns):
+    keys: dict[str, Reading] = {}
+    for arn, reading in reader.gather(described, arns):
+        if ":alias/" in arn:
+            yield from reader.resource({DESCRIBE: reading}, key=arn, name=arn)
+            if isinstance(reading, dict) and reading.get("Arn"):
+                keys.setdefault(reading["Arn"], reading)
+        else:
+            keys[arn] = reading
+
+    def looked_into(arn: str) -> list[Resource]:
+        return list(reader.resource(_readings(reader, arn, keys[arn]), key=arn, name=arn))
+
+    for found in reader.gather(looked_into, sorted(keys)):
         yield from found
+
+
+def _readings(reader: "Reader", arn: str, described: Reading) -> dict[Operation, Reading]:
+    """A key's documents: AWS's own keys have neither rotation nor policy to see, other accounts' show none."""
+    readings: dict[Operation, Reading] = {DESCRIBE: described}
+    own = arn.split(":")[4] == reader.region.account
+    if isinstance(described, dict) and own and described.get("KeyManager") == "CUSTOMER":
+        for operation in (ROTATION, POLICY):
+            if reader.wants(operation):
+                readings[operation] = reader.read(operation, KeyId=arn)
+    return readings
 
 
 def _named(reader: "Reader") -> Iterator[str]:

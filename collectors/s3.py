@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
 from collectors.model import Document, Operation, Reading, Resource, Unread
+from collectors.sagemaker.automl_jobs import AutoMLJob
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.labeling_jobs import LabelingJob
 from collectors.sagemaker.model_packages import ModelPackage
@@ -18,6 +19,7 @@ from collectors.sagemaker.models import Model
 from collectors.sagemaker.processing_jobs import ProcessingJob
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sagemaker.transform_jobs import TransformJob
+from collectors.sagemaker.tuning_jobs import TuningJob
 from collectors.view import PART, Part, View, items, optional, part
 
 if TYPE_CHECKING:
@@ -129,6 +131,28 @@ class LifecycleRule(Part):
         return any((self.days, self.date, self.transitions, self.noncurrent_days))
 
 
+class ReplicationRule(Part):
+    """One replication rule. Its prefix is in one of three members, by the rule's age and its filter."""
+
+    status = optional(PART, "Status", str)
+    bucket = optional(PART, "Destination.Bucket", str)
+    filter = optional(PART, "Filter", dict[str, Any])
+    prefix = optional(PART, "Prefix", str)
+
+    @property
+    def covered(self) -> str:
+        """The prefix of the keys that it replicates; empty for all."""
+        chosen = self.filter or {}
+        inner = (chosen.get("And") or {}).get("Prefix")
+        return str(chosen.get("Prefix") or inner or self.prefix or "")
+
+
+class Replication(Part):
+    """Where a bucket's objects are copied to."""
+
+    rules = items(PART, "Rules[]", ReplicationRule)
+
+
 class Grant(Part):
     """One grant of an access control list."""
 
@@ -161,6 +185,7 @@ class Bucket(
     grants = items(ACL, "Grants[]", Grant)
     mode = optional(OBJECT_LOCK, "ObjectLockConfiguration.Rule.DefaultRetention.Mode", str)
     role = optional(REPLICATION, "ReplicationConfiguration.Role", str)
+    replication_configuration = part(REPLICATION, "ReplicationConfiguration", Replication)
     rules = items(LIFECYCLE, "Rules[]", LifecycleRule)
     target_bucket = optional(LOGGING, "LoggingEnabled.TargetBucket", str)
 
@@ -196,7 +221,7 @@ class AccountPublicAccess(
 @collects(
     Bucket,
     follows=(TrainingJob, ProcessingJob, TransformJob, Model, ModelPackage, EndpointConfig),
-    after=(LabelingJob,),
+    after=(LabelingJob, TuningJob, AutoMLJob),
 )
 def buckets(reader: "Reader") -> Iterator[Resource]:
     """The owned buckets that ML resources name, each with the settings that rules read."""
@@ -230,6 +255,8 @@ def _named(reader: "Reader") -> Iterator[str]:
         ModelPackage,
         EndpointConfig,
         LabelingJob,
+        TuningJob,
+        AutoMLJob,
     ):
         found: Any
         for found in reader.known(view):

@@ -1,5 +1,7 @@
 """What encrypts where no key is named: local disks in hardware, buckets by default."""
 
+from collections.abc import Callable, Iterable
+
 from collectors.model import Reason, Unread
 from collectors.s3 import Bucket
 from collectors.s3_uri import bucket_and_key
@@ -23,3 +25,20 @@ def destination_bucket(view: View, uri: str | None) -> Bucket:
         message = f"the encryption of {uri} belongs to another account"
         raise Unread(view.gap("s3:GetBucketEncryption", Reason.NOT_READ, message))
     return bucket
+
+
+def lacking(checks: Iterable[tuple[str, Callable[[], bool]]]) -> list[str]:
+    """What certainly lacks something, by its name: one is enough, whatever nobody can read of the others.
+
+    Raises `Unread` where nothing certainly does and something could not be read.
+    """
+    missing, unread = [], None
+    for text, lacks in checks:
+        try:
+            if lacks():
+                missing.append(text)
+        except Unread as found:
+            unread = unread or found
+    if unread is not None and not missing:
+        raise Unread(unread.gap)
+    return missing

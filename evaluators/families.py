@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from collectors.model import Unread
+from collectors.sagemaker.automl_jobs import AutoMLJob
 from collectors.sagemaker.job_families import family_name, is_made_by_aws
 from collectors.sagemaker.processing_jobs import ProcessingJob
 from collectors.sagemaker.training_jobs import TrainingJob
@@ -18,7 +19,7 @@ from collectors.sagemaker.transform_jobs import TransformJob
 from collectors.sagemaker.tuning_jobs import TuningJob
 from collectors.view import Region, index
 
-Job = TrainingJob | TuningJob | ProcessingJob | TransformJob
+Job = TrainingJob | TuningJob | ProcessingJob | TransformJob | AutoMLJob
 J = TypeVar("J", bound=Job)
 
 
@@ -60,6 +61,12 @@ def processing_families(region: Region) -> Families:
 def transform_families(region: Region) -> Families:
     """Of batch transform jobs. Raises `Unread` where the listing was not whole."""
     return _families(region.all(TransformJob))
+
+
+@index
+def automl_families(region: Region) -> Families:
+    """Of AutoML jobs. Raises `Unread` where the listing was not whole."""
+    return _families(region.all(AutoMLJob))
 
 
 def _families(jobs: Iterable[Job]) -> Families:

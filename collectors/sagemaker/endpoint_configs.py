@@ -87,6 +87,7 @@ class EndpointConfig(
     output_config = part(DESCRIBE, "AsyncInferenceConfig.OutputConfig", AsyncOutput)
     execution_role_arn = optional(DESCRIBE, "ExecutionRoleArn", str)
     subnets = optional(DESCRIBE, "VpcConfig.Subnets", list)
+    security_group_ids = optional(DESCRIBE, "VpcConfig.SecurityGroupIds", list[str])
     enable_network_isolation = optional(DESCRIBE, "EnableNetworkIsolation", bool)
 
     @property

@@ -91,6 +91,7 @@ class Model(
     execution_role_arn = optional(SOURCE, "ExecutionRoleArn", str)
     enable_network_isolation = optional(SOURCE, "EnableNetworkIsolation", bool)
     subnets = optional(SOURCE, "VpcConfig.Subnets", list)
+    security_group_ids = optional(SOURCE, "VpcConfig.SecurityGroupIds", list[str])
     primary_container = part(SOURCE, "PrimaryContainer", ContainerDefinition)
     containers = items(SOURCE, "Containers[]", ContainerDefinition)
 

@@ -73,6 +73,7 @@ class NotebookInstance(
         DESCRIBE, "LastModifiedTime", datetime, datetime.fromisoformat("2026-11-19T06:00:00+00:00")
     )
     subnet_id = optional(DESCRIBE, "SubnetId", str)
+    security_groups = optional(DESCRIBE, "SecurityGroups", list[str])
     kms_key_id = optional(DESCRIBE, "KmsKeyId", str)
     volume_size_in_gb = optional(DESCRIBE, "VolumeSizeInGB", int)
     platform_identifier = optional(DESCRIBE, "PlatformIdentifier", str)

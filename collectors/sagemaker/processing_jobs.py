@@ -66,19 +66,18 @@ class ProcessingJob(
     image_uri = optional(DESCRIBE, "AppSpecification.ImageUri", str)
     instance_type = optional(DESCRIBE, "ProcessingResources.ClusterConfig.InstanceType", str)
     instance_count = optional(DESCRIBE, "ProcessingResources.ClusterConfig.InstanceCount", int)
-    selected_instance_type = optional(
-        DESCRIBE, "ProcessingResources.ClusterConfig.SelectedInstanceType", str
-    )
+    selected_instance_type = optional(DESCRIBE, "ProcessingResources.ClusterConfig.SelectedInstanceType", str)
     selected_instance_count = optional(
         DESCRIBE, "ProcessingResources.ClusterConfig.SelectedInstanceCount", int
     )
     volume_kms_key_id = optional(DESCRIBE, "ProcessingResources.ClusterConfig.VolumeKmsKeyId", str)
     kms_key_id = optional(DESCRIBE, "ProcessingOutputConfig.KmsKeyId", str)
-    subnets = optional(DESCRIBE, "NetworkConfig.VpcConfig.Subnets", list)
     enable_network_isolation = optional(DESCRIBE, "NetworkConfig.EnableNetworkIsolation", bool)
     enable_inter_container_traffic_encryption = optional(
         DESCRIBE, "NetworkConfig.EnableInterContainerTrafficEncryption", bool
     )
+    subnets = optional(DESCRIBE, "NetworkConfig.VpcConfig.Subnets", list[str])
+    security_group_ids = optional(DESCRIBE, "NetworkConfig.VpcConfig.SecurityGroupIds", list[str])
     environment = optional(DESCRIBE, "Environment", dict)
     container_arguments = optional(DESCRIBE, "AppSpecification.ContainerArguments", list)
     container_entrypoint = optional(DESCRIBE, "AppSpecification.ContainerEntrypoint", list)

@@ -167,6 +167,8 @@ class Domain(
     status = required(DESCRIBE_DOMAIN, "Status", str, "InService")
     auth_mode = required(DESCRIBE_DOMAIN, "AuthMode", str, "SSO")
     app_network_access_type = optional(DESCRIBE_DOMAIN, "AppNetworkAccessType", str)
+    subnet_ids = optional(DESCRIBE_DOMAIN, "SubnetIds", list[str])
+    security_group_ids = optional(DESCRIBE_DOMAIN, "DomainSettings.SecurityGroupIds", list[str])
     kms_key_id = optional(DESCRIBE_DOMAIN, "KmsKeyId", str)
     home_efs_file_system_kms_key_id = optional(DESCRIBE_DOMAIN, "HomeEfsFileSystemKmsKeyId", str)
     home_efs_file_system_id = optional(DESCRIBE_DOMAIN, "HomeEfsFileSystemId", str)

@@ -131,6 +131,7 @@ class TrainingJob(
     keep_alive_period_in_seconds = optional(SOURCE, "ResourceConfig.KeepAlivePeriodInSeconds", int)
     training_plan_arn = optional(SOURCE, "ResourceConfig.TrainingPlanArn", str)
     subnets = optional(SOURCE, "VpcConfig.Subnets", list)
+    security_group_ids = optional(SOURCE, "VpcConfig.SecurityGroupIds", list[str])
     enable_network_isolation = optional(SOURCE, "EnableNetworkIsolation", bool)
     enable_inter_container_traffic_encryption = optional(
         SOURCE, "EnableInterContainerTrafficEncryption", bool
@@ -140,6 +141,7 @@ class TrainingJob(
     final_metric_data_list = items(SOURCE, "FinalMetricDataList[]", FinalMetric)
     max_runtime_in_seconds = optional(SOURCE, "StoppingCondition.MaxRuntimeInSeconds", int)
     max_wait_time_in_seconds = optional(SOURCE, "StoppingCondition.MaxWaitTimeInSeconds", int)
+    experiment_name = optional(SOURCE, "ExperimentConfig.ExperimentName", str)
     profiler_config = optional(SOURCE, "ProfilerConfig", dict)
     disable_profiler = optional(SOURCE, "ProfilerConfig.DisableProfiler", bool)
     debug_hook_config = optional(SOURCE, "DebugHookConfig", dict)

@@ -29,6 +29,8 @@ class TrialComponent(
 
     source_arn = optional(SOURCE, "Source.SourceArn", str)
     metrics = optional(SOURCE, "Metrics", list[dict[str, Any]])
+    # In Search's records alone: Describe does not tell what a component is part of.
+    parents = optional(SEARCH, "Parents", list[dict[str, Any]])
 
 
 @index
@@ -38,6 +40,16 @@ def measured_sources(region: Region) -> frozenset[str]:
         component.source_arn
         for component in region.all(TrialComponent)
         if component.source_arn is not None and component.metrics
+    )
+
+
+@index
+def tracked_sources(region: Region) -> frozenset[str]:
+    """The ARNs of the jobs whose component is part of an experiment. Raises `Unread` as `measured_sources`."""
+    return frozenset(
+        component.source_arn
+        for component in region.all(TrialComponent)
+        if component.source_arn is not None and component.parents
     )
 
 

@@ -29,6 +29,11 @@ class UserProfile(View, kind="user-profile", listing=(LIST,), name="UserProfileN
     domain_id = required(LIST, "DomainId", str, "d-example")
     user_settings = part(DESCRIBE, "UserSettings", UserSettings)
 
+    @property
+    def is_described(self) -> bool:
+        """Whether its domain leaves something to it, so that its own settings were asked for."""
+        return str(DESCRIBE) in self.readings
+
 
 @index
 def profiles_by_domain(region: Region) -> Mapping[str, tuple[UserProfile, ...]]:

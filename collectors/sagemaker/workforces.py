@@ -26,6 +26,8 @@ class Workforce(
     status = required(LIST, "Status", str, "Active")
     cidrs = optional(LIST, "SourceIpConfig.Cidrs", list)
     vpc_id = optional(LIST, "WorkforceVpcConfig.VpcId", str)
+    subnets = optional(LIST, "WorkforceVpcConfig.Subnets", list[str])
+    security_group_ids = optional(LIST, "WorkforceVpcConfig.SecurityGroupIds", list[str])
 
 
 @collects(Workforce)

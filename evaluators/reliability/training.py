@@ -1,4 +1,4 @@
-"""Training jobs: what an interruption costs."""
+"""Training jobs: what an interruption costs, and a time limit that is too short."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens
-from evaluators.families import not_judged
+from evaluators.families import not_judged, runs_of, training_families
 from evaluators.rule import Change, Severity, Verdict, failed, given, not_applicable, passed, rule
 
 _WITHOUT_CHECKPOINTS = re.compile(
@@ -73,12 +73,98 @@ def training_without_checkpoints(job: TrainingJob, *, long_job_seconds: int = 14
         return passed()
     if any(channel.file_system_access_mode == "rw" for channel in job.input_data_config):
         return passed("a file system mounted for writing may hold checkpoints")
-    image = job.training_image or ""
-    if _WITHOUT_CHECKPOINTS.search(image) and image.split(".")[0] != job.region.account:
-        return not_applicable("this built-in algorithm cannot write checkpoints", TrainingImage=image)
+    if _cannot_checkpoint(job):
+        return not_applicable(
+            "this built-in algorithm cannot write checkpoints", TrainingImage=job.training_image
+        )
     return failed(
         "an interruption loses all of its work",
         TrainingTimeInSeconds=seconds,
         EnableManagedSpotTraining=spot,
         S3Uri=None,
     )
+
+
+def _cannot_checkpoint(job: TrainingJob) -> bool:
+    image = job.training_image or ""
+    return bool(_WITHOUT_CHECKPOINTS.search(image)) and image.split(".")[0] != job.region.account
+
+
+_CUT: dict[str, Any] = {
+    "training_job_status": "Stopped",
+    "secondary_status": "MaxRuntimeExceeded",
+    "max_runtime_in_seconds": 20_000,
+}
+_WAITED: dict[str, Any] = {
+    "training_job_status": "Stopped",
+    "secondary_status": "MaxWaitTimeExceeded",
+    "max_runtime_in_seconds": 20_000,
+    "max_wait_time_in_seconds": 3_600,
+    "enable_managed_spot_training": True,
+}
+
+
+@rule(
+    "REL-005",
+    Severity.MEDIUM,
+    bad=[
+        _job(**_CUT),
+        _job(**_WAITED),
+        _job(**_WAITED, training_image=f"{_BUILT_IN}/kmeans:1"),
+        given(
+            _job("churn-2026-11-19", creation_time=NOW, max_runtime_in_seconds=20_000),
+            _job(**_CUT),
+        ),
+    ],
+    good=[
+        _job(secondary_status="Completed"),
+        # Stopped by a person.
+        _job(training_job_status="Stopped", secondary_status="Stopped"),
+        # The limit was raised since.
+        given(_job("churn-2026-11-19", creation_time=NOW, max_runtime_in_seconds=40_000), _job(**_CUT)),
+        given(_job("fraud-2026-11-19", creation_time=NOW), _job(**_CUT)),
+    ],
+    exempt=[
+        _job(**_CUT, tuning_job_arn="arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/t"),
+        given(_job(**_CUT), _job("churn-2026-11-19", creation_time=NOW)),
+    ],
+    remedy="Raise MaxRuntimeInSeconds or MaxWaitTimeInSeconds, or make the job smaller, and write checkpoints.",
+    change=Change.NEXT_RUN,
+    maps=[lens("MLCOST04-BP06")],
+)
+def training_stopped_by_limit(job: TrainingJob) -> Verdict:
+    """Training jobs should end before their time limit ends them.
+
+    A job that its limit stops has been paid for and leaves no finished model; its status is Stopped, not
+    Failed, so nobody is told. A family's runs in the window are judged together; those before the limit
+    was raised do not count. With Spot, built-in algorithms without checkpoints may wait for an hour at most.
+    """
+    why = not_judged(job)
+    if why:
+        return not_applicable(why)
+    stopped = [run for run in runs_of(job, training_families(job.region)) if _stopped_by_limit(run, job)]
+    if not stopped:
+        return passed()
+    newest = stopped[0]
+    waited = newest.secondary_status == "MaxWaitTimeExceeded"
+    hour = " (an hour is the most for this algorithm)" if waited and _cannot_checkpoint(newest) else ""
+    return failed(
+        f"{len(stopped)} runs were stopped by their time limit{hour}",
+        SecondaryStatus=newest.secondary_status,
+        MaxRuntimeInSeconds=newest.max_runtime_in_seconds,
+        MaxWaitTimeInSeconds=newest.max_wait_time_in_seconds,
+        TrainingTimeInSeconds=newest.training_time_in_seconds,
+        runs=[run.name for run in stopped[:5]],
+    )
+
+
+def _stopped_by_limit(run: TrainingJob, latest: TrainingJob) -> bool:
+    """Whether a limit ended a run that the latest run has no longer."""
+    match run.secondary_status:
+        case "MaxRuntimeExceeded":
+            before, now = run.max_runtime_in_seconds, latest.max_runtime_in_seconds
+        case "MaxWaitTimeExceeded":
+            before, now = run.max_wait_time_in_seconds, latest.max_wait_time_in_seconds
+        case _:
+            return False
+    return before is None or now is None or now <= before

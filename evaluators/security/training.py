@@ -5,12 +5,11 @@ from typing import Any
 
 from collectors.ec2 import InstanceType
 from collectors.kms import KmsKey, find_key
-from collectors.model import Unread
 from collectors.s3 import Bucket
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens, prowler
-from evaluators.encryption import destination_bucket, has_nvme
+from evaluators.encryption import destination_bucket, has_nvme, lacking
 from evaluators.families import not_judged
 from evaluators.rule import (
     Change,
@@ -187,14 +186,9 @@ def training_without_kms(job: TrainingJob, *, require_customer_managed: bool = F
     why = not_judged(job)
     if why:
         return not_applicable(why)
-    missing, unread = [], None
-    for text, lacks_key in (("its output", _output_lacks_key), ("its volume", _volume_lacks_key)):
-        # One of the two without a key is enough, whatever nobody can read of the other.
-        try:
-            if lacks_key(job):
-                missing.append(text)
-        except Unread as found:
-            unread = unread or found
+    missing = lacking(
+        (("its output", lambda: _output_lacks_key(job)), ("its volume", lambda: _volume_lacks_key(job)))
+    )
     if missing:
         return failed(
             f"no KMS key for {' and '.join(missing)}",
@@ -203,8 +197,6 @@ def training_without_kms(job: TrainingJob, *, require_customer_managed: bool = F
             S3OutputPath=job.s3_output_path,
             InstanceType=list(job.instance_types),
         )
-    if unread is not None:
-        raise Unread(unread.gap)
     if require_customer_managed:
         for reference in (job.kms_key_id or _bucket_key(job), job.volume_kms_key_id):
             if reference and _is_managed_by_aws(job, reference):
