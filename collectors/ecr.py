@@ -1,4 +1,4 @@
-"""The container images of deployed models and of the newest approved versions, in this account's registries."""
+"""The container images of deployed models, approved versions and jobs, in this account's registries."""
 
 import re
 from collections.abc import Iterator
@@ -7,13 +7,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Document, Operation, Reading, Resource
+from collectors.model import Document, Operation, Reading, Resource, Unread
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.endpoints import Endpoint
 from collectors.sagemaker.inference_components import InferenceComponent
 from collectors.sagemaker.model_packages import ModelPackage
 from collectors.sagemaker.models import Model
+from collectors.sagemaker.processing_jobs import ProcessingJob
 from collectors.sagemaker.serving import containers_in_use
+from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.view import PART, Part, View, items, optional
 
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ class ImageDetail(Part):
     """One image of a repository. An archived image cannot be pulled."""
 
     image_status = optional(PART, "imageStatus", str)
+    status = optional(PART, "imageScanStatus.status", str)
+    finding_severity_counts = optional(PART, "imageScanFindingsSummary.findingSeverityCounts", dict[str, int])
 
 
 class ContainerImage(View, kind="container-image", type="AWS::ECR::Repository"):
@@ -75,10 +79,15 @@ class ContainerImage(View, kind="container-image", type="AWS::ECR::Repository"):
     image_details = items(DESCRIBE, "imageDetails[]", ImageDetail)
 
 
-@collects(ContainerImage, follows=(Endpoint, EndpointConfig, InferenceComponent, Model, ModelPackage))
+@collects(
+    ContainerImage,
+    follows=(Endpoint, EndpointConfig, InferenceComponent, Model, ModelPackage),
+    after=(TrainingJob, ProcessingJob),
+)
 def container_images(reader: "Reader") -> Iterator[Resource]:
     """The images in use, a hundred a call; images of other accounts' registries are not asked for."""
     uris = {container.image for container in containers_in_use(reader)}
+    uris.update(_of_jobs(reader))
     named = [(reference, uri) for uri in sorted(filter(None, uris)) if (reference := image_reference(uri))]
     own = sorted((reference, uri) for reference, uri in named if reference.registry == reader.region.account)
     batches = [
@@ -89,6 +98,20 @@ def container_images(reader: "Reader") -> Iterator[Resource]:
     for described in reader.gather(lambda batch: list(_described(reader, batch)), batches):
         for uri, reading in described:
             yield from reader.resource({DESCRIBE: reading}, key=uri, name=uri)
+
+
+def _of_jobs(reader: "Reader") -> Iterator[str | None]:
+    """The images of the jobs that were read, where rules look at jobs at all."""
+    for job in reader.known(TrainingJob):
+        try:
+            yield job.training_image
+        except Unread as unread:
+            reader.incomplete(unread.gap)
+    for run in reader.known(ProcessingJob):
+        try:
+            yield run.image_uri if run.is_described else None
+        except Unread as unread:
+            reader.incomplete(unread.gap)
 
 
 def _repository(reference: ImageReference) -> tuple[str, str]:

@@ -1,17 +1,18 @@
 """The KMS keys that ML resources name."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from collectors.collector import collects
-from collectors.model import GLOBAL, Gap, Operation, Reading, Reason, Resource, Unread
+from collectors.model import Gap, Operation, Reading, Reason, Resource, Unread
 from collectors.s3 import Bucket
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.notebooks import NotebookInstance
+from collectors.sagemaker.studio import Domain
 from collectors.sagemaker.training_jobs import TrainingJob
-from collectors.view import Region, View, optional, required
+from collectors.view import Region, View, index, optional, required
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
@@ -22,6 +23,8 @@ DESCRIBE = Operation("kms", "DescribeKey", result="KeyMetadata")
 ROTATION = Operation("kms", "GetKeyRotationStatus")
 POLICY = Operation("kms", "GetKeyPolicy")
 
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+MADE_BY_KMS = "AWS_KMS"
 
 _OWN_POLICY = json.dumps(
     {
@@ -46,8 +49,8 @@ class KmsKey(View, kind="kms-key", type="AWS::KMS::Key"):
 
     key_manager = required(DESCRIBE, "KeyManager", str, "CUSTOMER")
     key_state = required(DESCRIBE, "KeyState", str, "Enabled")
-    key_spec = optional(DESCRIBE, "KeySpec", str)
-    origin = optional(DESCRIBE, "Origin", str)
+    key_spec = required(DESCRIBE, "KeySpec", str, SYMMETRIC)
+    origin = required(DESCRIBE, "Origin", str, MADE_BY_KMS)
     deletion_date = optional(DESCRIBE, "DeletionDate", datetime)
     key_rotation_enabled = required(ROTATION, "KeyRotationEnabled", bool, True)
     policy = required(POLICY, "Policy", str, _OWN_POLICY)
@@ -60,7 +63,7 @@ class KmsKey(View, kind="kms-key", type="AWS::KMS::Key"):
     @property
     def can_rotate(self) -> bool:
         """Whether KMS makes new material for it: not for asymmetric and HMAC keys, nor for material from outside."""
-        return self.key_spec in (None, "SYMMETRIC_DEFAULT") and self.origin in (None, "AWS_KMS")
+        return self.key_spec == SYMMETRIC and self.origin == MADE_BY_KMS
 
     @property
     def is_foreign(self) -> bool:
@@ -87,7 +90,7 @@ def find_key(region: Region, reference: str) -> KmsKey:
     return found
 
 
-@collects(KmsKey, after=(NotebookInstance, TrainingJob, EndpointConfig, Bucket))
+@collects(KmsKey, after=(NotebookInstance, TrainingJob, EndpointConfig, Domain, Bucket))
 def kms_keys(reader: "Reader") -> Iterator[Resource]:
     """Each key once, asked in its own Region."""
     arns = sorted({arn for arn in _named(reader) if arn.split(":")[3] == reader.region.name})
@@ -116,7 +119,8 @@ def _readings(reader: "Reader", arn: str, described: Reading) -> dict[Operation,
     readings: dict[Operation, Reading] = {DESCRIBE: described}
     own = arn.split(":")[4] == reader.region.account
     if isinstance(described, dict) and own and described.get("KeyManager") == "CUSTOMER":
-        for operation in (ROTATION, POLICY):
+        rotates = described.get("KeySpec") == SYMMETRIC and described.get("Origin") == MADE_BY_KMS
+        for operation in (ROTATION, POLICY) if rotates else (POLICY,):
             if reader.wants(operation):
                 readings[operation] = reader.read(operation, KeyId=arn)
     return readings
@@ -124,18 +128,25 @@ def _readings(reader: "Reader", arn: str, described: Reading) -> dict[Operation,
 
 def _named(reader: "Reader") -> Iterator[str]:
     """The keys that resources of this Region, and buckets that live in it, name."""
-    region = reader.region
-    references: list[str | None] = []
-    for notebook in region.known(NotebookInstance):
-        references += unless_unread(_of_notebook, notebook)
-    for job in region.known(TrainingJob):
-        references += unless_unread(_of_job, job)
-    for config in region.known(EndpointConfig):
-        references += unless_unread(_of_config, config)
-    for bucket in region.sibling(GLOBAL).known(Bucket):
-        if unless_unread(_home_of, bucket) == [region.name]:
-            references += unless_unread(_of_bucket, bucket)
-    return (key_arn(region, reference) for reference in references if reference)
+    return (arn for arn, _ in _references(reader.region))
+
+
+def _references(region: Region) -> Iterator[tuple[str, str]]:
+    """The ARN of each key that something names, and what names it."""
+    for view, keys in _HOLDERS:
+        for found in region.known(view):
+            for reference in unless_unread(keys, found):
+                if reference:
+                    yield key_arn(region, reference), f"{view.kind} {found.name}"
+
+
+@index
+def users_of_keys(region: Region) -> Mapping[str, tuple[str, ...]]:
+    """What names each key, as far as it could be read: for evidence, not to conclude that nothing does."""
+    found: dict[str, dict[str, None]] = {}
+    for arn, user in _references(region):
+        found.setdefault(arn, {})[user] = None
+    return {arn: tuple(users) for arn, users in found.items()}
 
 
 def _of_notebook(notebook: NotebookInstance) -> list[str | None]:
@@ -147,15 +158,36 @@ def _of_job(job: TrainingJob) -> list[str | None]:
 
 
 def _of_config(config: EndpointConfig) -> list[str | None]:
-    return [config.kms_key_id]
+    """Of a config that is not in use nothing more than its name is known."""
+    if not config.is_described:
+        return []
+    capture, output = config.data_capture_config, config.output_config
+    return [
+        config.kms_key_id,
+        capture.kms_key_id if capture is not None else None,
+        output.kms_key_id if output is not None else None,
+    ]
 
 
-def _home_of(bucket: Bucket) -> list[str | None]:
-    return [bucket.shown_region]
+def _of_domain(domain: Domain) -> list[str | None]:
+    return [domain.storage_key]
 
 
 def _of_bucket(bucket: Bucket) -> list[str | None]:
-    return [rule.kms_master_key_id for rule in bucket.default_encryption]
+    """A bucket is listed for all Regions at once; the short form of a key is one of its own Region."""
+    home = bucket.region.sibling(bucket.shown_region)
+    return [
+        key_arn(home, rule.kms_master_key_id) for rule in bucket.default_encryption if rule.kms_master_key_id
+    ]
+
+
+_HOLDERS: tuple[tuple[type[View], Callable[[Any], list[str | None]]], ...] = (
+    (NotebookInstance, _of_notebook),
+    (TrainingJob, _of_job),
+    (EndpointConfig, _of_config),
+    (Domain, _of_domain),
+    (Bucket, _of_bucket),
+)
 
 
 def unless_unread(read: Callable[[V], list[str | None]], view: V) -> list[str | None]:

@@ -37,7 +37,9 @@ from auditor.demo import (
     spending,
     storage,
     studio,
+    tracking,
     training,
+    watch,
     workbench,
     workloads,
 )
@@ -69,6 +71,8 @@ SEEDS = (
     capacity,
     workloads,
     spending,
+    tracking,
+    watch,
     origins,
     questions,
 )

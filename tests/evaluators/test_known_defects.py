@@ -20,6 +20,7 @@ from collectors.sagemaker.inference_components import InferenceComponent
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.notebooks import NotebookInstance
 from collectors.sagemaker.pipelines import Pipeline, PipelineExecution
+from collectors.sagemaker.processing_jobs import ProcessingJob
 from collectors.sagemaker.spaces import Space
 from collectors.sagemaker.studio import Domain
 from collectors.sagemaker.training_jobs import TrainingJob
@@ -487,6 +488,50 @@ CASES: list[tuple[str, str, Status, list[Sample], list[Listing]]] = [
         "OPS-031",
         FAIL,
         [sample(Endpoint, "e", tags={"aws:Environment": "p", "sagemaker:Owner": "o", "aws:Project": "p"})],
+        [],
+    ),
+    (
+        "10: a processing job with one of the two keys has not both",
+        "SEC-016",
+        FAIL,
+        [
+            sample(ProcessingJob, "p", kms_key_id=KEY, instance_type="ml.m5.large", instance_count=1),
+            sample(InstanceType, "m5.large", arn="m5.large"),
+        ],
+        [],
+    ),
+    (
+        "11: the second of several definitions of a tuning job counts",
+        "SEC-022",
+        FAIL,
+        [
+            sample(
+                TuningJob,
+                "t",
+                training_job_definitions=[{"subnets": ["subnet-1"], "kms_key_id": KEY}, {"kms_key_id": KEY}],
+            )
+        ],
+        [],
+    ),
+    (
+        "15: Clarify's own containers need the network",
+        "SEC-015",
+        PASS,
+        [
+            sample(
+                ProcessingJob,
+                "bias",
+                subnets=["subnet-1"],
+                image_uri="1.dkr.ecr/sagemaker-clarify-processing:1",
+            )
+        ],
+        [],
+    ),
+    (
+        "21: a job of a monitoring schedule is the schedule's",
+        "SEC-015",
+        OTHER,
+        [sample(ProcessingJob, "drift", monitoring_schedule_arn="arn:aws:sagemaker:eu-west-1:1:m/drift")],
         [],
     ),
     (
