@@ -1,6 +1,6 @@
 """Where ML resources lie in networks: the subnets and security groups that they name."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +136,3 @@ def attachments(region: Region) -> Attachments:
             except Unread as unread:
                 gap = gap or unread.gap
     return Attachments(tuple(held for held in seen.values() if held.subnets or held.groups), gap)
-
-
-def groups_in_use(region: Region) -> Mapping[str, None]:
-    """The security groups that ML resources name, each once."""
-    return dict.fromkeys(group for held in attachments(region).seen for group in sorted(held.groups))

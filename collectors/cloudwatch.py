@@ -43,6 +43,11 @@ COMPOSITE_ALARMS = Operation(
     page_size=100,
 )
 
+_DRIFT = re.compile(
+    r"/?aws/sagemaker/(endpoints?|modelmonitoring)/(data|model|bias|explainability)-metrics?", re.IGNORECASE
+)
+"""The namespaces of Model Monitor's metrics: AWS's documents spell them in several ways."""
+
 _CHILD = re.compile(r"""\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]*)"|'([^']*)'|([^)"']*?))\s*\)""")
 
 
@@ -90,6 +95,17 @@ class MetricAlarm(
         """Whether it can be about a SageMaker metric; a PromQL query need not name the service."""
         texts = [self.namespace, *(text for q in self.metrics for text in (q.namespace, q.expression))]
         return self.query is not None or any("sagemaker" in (text or "").lower() for text in texts)
+
+    @property
+    def drift_of(self) -> frozenset[str]:
+        """The names of endpoints and schedules whose drift it looks at, under whatever dimensions."""
+        named = [(self.namespace, self.dimensions), *((q.namespace, q.dimensions) for q in self.metrics)]
+        return frozenset(
+            dimension.value
+            for namespace, dimensions in named
+            if _DRIFT.fullmatch(namespace or "")
+            for dimension in dimensions
+        )
 
 
 class CompositeAlarm(

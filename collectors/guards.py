@@ -32,12 +32,17 @@ class Macie(View, kind="macie", listing=(MACIE,)):
     """Macie in a Region; AWS says by an error that it is not enabled."""
 
     status = optional(MACIE, "status", str)
-    discovery_status = optional(DISCOVERY, "status", str)
 
     @property
     def is_on(self) -> bool:
         """Whether it is enabled."""
         return self.status == "ENABLED"
+
+
+class MacieDiscovery(View, kind="macie-discovery", listing=(DISCOVERY,)):
+    """Macie's automated discovery in a Region where Macie is on."""
+
+    status = optional(DISCOVERY, "status", str)
 
 
 class MacieBucket(View, kind="macie-bucket", listing=(MACIE_BUCKETS,), name="bucketName", arn="bucketArn"):
@@ -144,13 +149,19 @@ def _macie(reader: "Reader") -> Reading:
 @collects(Macie)
 def macie(reader: "Reader") -> Iterator[Resource]:
     """One session for each Region."""
-    session = _macie(reader)
-    discovery: Reading = None
-    if isinstance(session, dict) and reader.wants(DISCOVERY):
-        discovery = reader.read(DISCOVERY)
-    elif isinstance(session, Gap):
-        discovery = replace_operation(session, DISCOVERY)
-    yield from reader.resource({MACIE: session, DISCOVERY: discovery}, key="macie", name="macie")
+    yield from reader.resource({MACIE: _macie(reader)}, key="macie", name="macie")
+
+
+@collects(MacieDiscovery, follows=(Macie,))
+def macie_discovery(reader: "Reader") -> Iterator[Resource]:
+    """One answer for each Region, where Macie is on."""
+    try:
+        on = _is_on(reader)
+    except Unread as unread:
+        reader.incomplete(unread.gap)
+        return
+    if on:
+        yield from reader.resource({DISCOVERY: reader.read(DISCOVERY)}, key="discovery", name="discovery")
 
 
 def replace_operation(gap: Gap, operation: Operation) -> Gap:

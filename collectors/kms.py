@@ -127,26 +127,37 @@ def _readings(reader: "Reader", arn: str, described: Reading) -> dict[Operation,
 
 
 def _named(reader: "Reader") -> Iterator[str]:
-    """The keys that resources of this Region, and buckets that live in it, name."""
-    return (arn for arn, _ in _references(reader.region))
+    """The keys that resources of this Region, and buckets that live in it, name.
 
-
-def _references(region: Region) -> Iterator[tuple[str, str]]:
-    """The ARN of each key that something names, and what names it."""
+    What was to be read and could not be may name more: the listing is not whole then.
+    """
     for view, keys in _HOLDERS:
-        for found in region.known(view):
-            for reference in unless_unread(keys, found):
-                if reference:
-                    yield key_arn(region, reference), f"{view.kind} {found.name}"
+        if view not in reader.plan.reads.views:
+            continue
+        home = reader.region.home_of(view)
+        gap = home.snapshot.listing_gap(view.kind, home.account, home.name)
+        if gap is not None:
+            reader.incomplete(gap)
+        for found in reader.region.known(view):
+            try:
+                yield from _arns(reader.region, keys(found))
+            except Unread as unread:
+                reader.incomplete(unread.gap)
+
+
+def _arns(region: Region, references: list[str | None]) -> list[str]:
+    return [key_arn(region, reference) for reference in references if reference]
 
 
 @index
 def users_of_keys(region: Region) -> Mapping[str, tuple[str, ...]]:
     """What names each key, as far as it could be read: for evidence, not to conclude that nothing does."""
-    found: dict[str, dict[str, None]] = {}
-    for arn, user in _references(region):
-        found.setdefault(arn, {})[user] = None
-    return {arn: tuple(users) for arn, users in found.items()}
+    users: dict[str, dict[str, None]] = {}
+    for view, keys in _HOLDERS:
+        for found in region.known(view):
+            for arn in _arns(region, unless_unread(keys, found)):
+                users.setdefault(arn, {})[f"{view.kind} {found.name}"] = None
+    return {arn: tuple(names) for arn, names in users.items()}
 
 
 def _of_notebook(notebook: NotebookInstance) -> list[str | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from collectors.attachments import HOLDERS, attachments
 from collectors.collector import collects
 from collectors.model import Operation, Resource
 from collectors.view import PART, Part, View, items, optional, required
@@ -19,7 +20,7 @@ FLOW_LOGS = Operation("ec2", "DescribeFlowLogs", result="FlowLogs[]", page_size=
 REPOSITORIES = Operation("codeartifact", "ListRepositories", result="repositories[]", page_size=1000)
 
 
-class Vpc(View, kind="vpc", type="AWS::EC2::VPC", listing=(VPCS,), name="VpcId", arn="VpcId"):
+class Vpc(View, kind="vpc", type="AWS::EC2::VPC", listing=(VPCS,), name="VpcId", tags=(VPCS, "Tags")):
     """A VPC. One that another account shares has that account as its owner."""
 
     owner_id = required(VPCS, "OwnerId", str, "123456789012")
@@ -31,7 +32,13 @@ class Vpc(View, kind="vpc", type="AWS::EC2::VPC", listing=(VPCS,), name="VpcId",
 
 
 class Subnet(
-    View, kind="subnet", type="AWS::EC2::Subnet", listing=(SUBNETS,), name="SubnetId", arn="SubnetArn"
+    View,
+    kind="subnet",
+    type="AWS::EC2::Subnet",
+    listing=(SUBNETS,),
+    name="SubnetId",
+    arn="SubnetArn",
+    tags=(SUBNETS, "Tags"),
 ):
     """A subnet. The id of its zone is the same place in every account, the zone's name is not."""
 
@@ -64,9 +71,16 @@ class Permission(Part):
     @property
     def anywhere(self) -> bool:
         """Whether it names the whole internet."""
-        return any(r.cidr_ip == "0.0.0.0/0" for r in self.ip_ranges) or any(
-            r.cidr_ipv6 == "::/0" for r in self.ipv6_ranges
-        )
+        return bool(self.open_families)
+
+    @property
+    def open_families(self) -> frozenset[str]:
+        """The blocks by which it names the whole internet: that of IPv4, of IPv6, or both."""
+        named = {
+            *(found.cidr_ip for found in self.ip_ranges),
+            *(found.cidr_ipv6 for found in self.ipv6_ranges),
+        }
+        return frozenset(block for block in EVERYWHERE if block in named)
 
     @property
     def all_traffic(self) -> bool:
@@ -76,6 +90,9 @@ class Permission(Part):
 
 
 _LAST = 65_535
+
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+"""The whole internet, of IPv4 and of IPv6."""
 
 
 class SecurityGroup(
@@ -108,14 +125,23 @@ class Route(Part):
     gateway_id = optional(PART, "GatewayId", str)
     nat_gateway_id = optional(PART, "NatGatewayId", str)
     transit_gateway_id = optional(PART, "TransitGatewayId", str)
+    egress_only_internet_gateway_id = optional(PART, "EgressOnlyInternetGatewayId", str)
     state = optional(PART, "State", str)
 
     @property
     def to_everywhere(self) -> bool:
-        """Whether it is the way to all that no other route leads to."""
-        return (
-            "0.0.0.0/0" in (self.destination_cidr_block or "") or self.destination_ipv6_cidr_block == "::/0"
-        )
+        """Whether it is the way to all that no other route leads to, and leads anywhere."""
+        return self.destination in EVERYWHERE and self.state != "blackhole"
+
+    @property
+    def destination(self) -> str | None:
+        """The block that it is for; a list of prefixes has none."""
+        return self.destination_cidr_block or self.destination_ipv6_cidr_block
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it leads to an internet gateway, by which the internet reaches in; an egress-only one does not."""
+        return self.to_everywhere and (self.gateway_id or "").startswith("igw-")
 
 
 class RouteTable(
@@ -133,13 +159,18 @@ class RouteTable(
     routes = items(ROUTES, "Routes[]", Route)
 
 
+class EndpointGroup(Part):
+    """A security group of an endpoint's network interfaces."""
+
+    group_id = required(PART, "GroupId", str, "sg-1")
+
+
 class VpcEndpoint(
     View,
     kind="vpc-endpoint",
     type="AWS::EC2::VPCEndpoint",
     listing=(ENDPOINTS,),
     name="VpcEndpointId",
-    arn="VpcEndpointId",
     tags=(ENDPOINTS, "Tags"),
 ):
     """A private way from a VPC to a service."""
@@ -151,6 +182,17 @@ class VpcEndpoint(
     private_dns_enabled = optional(ENDPOINTS, "PrivateDnsEnabled", bool)
     route_table_ids = optional(ENDPOINTS, "RouteTableIds", list[str])
     policy_document = optional(ENDPOINTS, "PolicyDocument", str)
+    groups = items(ENDPOINTS, "Groups[]", EndpointGroup)
+
+    @property
+    def is_available(self) -> bool:
+        """Whether it works: one that its service has not accepted yet does not."""
+        return (self.state or "").lower() == "available"
+
+    @property
+    def serves_sagemaker(self) -> bool:
+        """Whether it is a way to one of SageMaker's APIs, notebooks or Studio."""
+        return "sagemaker" in self.service_name
 
 
 class FlowLog(
@@ -182,10 +224,18 @@ def _listed(reader: "Reader", operation: Operation, **parameters: Any) -> Iterat
         yield from reader.resource({operation: document})
 
 
+def _named(reader: "Reader", operation: Operation, path: str, member: str) -> Iterator[Resource]:
+    """Resources whose documents have no ARN: it is made of their id."""
+    place = reader.region
+    for document in reader.list(operation):
+        arn = f"arn:{place.partition}:ec2:{place.name}:{place.account}:{path}/{document[member]}"
+        yield from reader.resource({operation: document}, key=arn)
+
+
 @collects(Vpc)
 def vpcs(reader: "Reader") -> Iterator[Resource]:
     """Every VPC of the Region, shared ones too."""
-    yield from _listed(reader, VPCS)
+    yield from _named(reader, VPCS, "vpc", "VpcId")
 
 
 @collects(Subnet)
@@ -194,10 +244,19 @@ def subnets(reader: "Reader") -> Iterator[Resource]:
     yield from _listed(reader, SUBNETS)
 
 
-@collects(SecurityGroup)
+@collects(SecurityGroup, follows=(*HOLDERS, VpcEndpoint))
 def security_groups(reader: "Reader") -> Iterator[Resource]:
-    """Every group: asked for by id, one that is gone would fail the whole request."""
-    yield from _listed(reader, GROUPS)
+    """The groups of ML resources and of the endpoints that lead to SageMaker.
+
+    All are listed: asked for by id, one that is gone would fail the whole request.
+    """
+    used = {group for held in attachments(reader.region).seen for group in held.groups}
+    for endpoint in reader.known(VpcEndpoint):
+        if endpoint.serves_sagemaker:
+            used.update(found.group_id for found in endpoint.groups)
+    for document in reader.list(GROUPS) if used else ():
+        if document["GroupId"] in used:
+            yield from reader.resource({GROUPS: document})
 
 
 @collects(RouteTable)
@@ -209,7 +268,7 @@ def route_tables(reader: "Reader") -> Iterator[Resource]:
 @collects(VpcEndpoint)
 def vpc_endpoints(reader: "Reader") -> Iterator[Resource]:
     """Every VPC endpoint."""
-    yield from _listed(reader, ENDPOINTS)
+    yield from _named(reader, ENDPOINTS, "vpc-endpoint", "VpcEndpointId")
 
 
 @collects(FlowLog)

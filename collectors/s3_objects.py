@@ -1,7 +1,7 @@
 """Where the data of deployed models and of the newest approved versions should lie in S3."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
 from collectors.model import Document, Operation, Resource
@@ -35,6 +35,12 @@ class ModelArtifact(View, kind="model-artifact", type="AWS::S3::Bucket"):
     """Model data by the URI that a container names. Not held for buckets that the account does not own."""
 
     key_count = optional(LIST, "KeyCount", int)
+    contents = optional(LIST, "Contents", list[dict[str, Any]])
+
+    @property
+    def first_key(self) -> str | None:
+        """The key of the object, or of the first one under a prefix; `None` where there is none."""
+        return str(self.contents[0]["Key"]) if self.contents else None
 
 
 def artifact_key(uri: str, is_prefix: bool) -> str:

@@ -65,6 +65,9 @@ _ALGORITHMS = {
     )
 }
 
+BUILT_IN = frozenset(_ALGORITHMS)
+"""The names of AWS's own algorithms, which are those of their repositories."""
+
 _FRAMEWORK = re.compile(
     r"(?:huggingface-)?(?P<name>pytorch|tensorflow|mxnet)-(?:trcomp-)?training(?:-neuronx?)?"
 )

@@ -7,9 +7,7 @@ from evaluators.answers import answer_to, unanswered
 from evaluators.rule import Verdict, failed, not_applicable, passed
 
 
-def attested(
-    region: Region, code: str, max_age_days: int, *, record: str = "", **evidence: Any
-) -> Verdict:
+def attested(region: Region, code: str, max_age_days: int, *, record: str = "", **evidence: Any) -> Verdict:
     """The verdict of a person's answer. `record` is what a bare yes lacks, where the answer has to say it."""
     found = answer_to(region, code, max_age_days)
     said = {"answer": found.answer, "owner": found.owner, "date": found.date.isoformat(), **evidence}

@@ -14,6 +14,7 @@ __all__ = [
     "Deployment",
     "approved_packages",
     "deployments",
+    "model_names_behind",
     "models_behind",
     "packages_by_artifact",
     "require_config",
@@ -82,10 +83,15 @@ def models_behind(endpoint: Endpoint) -> tuple[Model, ...]:
     Raises `Unread` where its config or a component could not be read, and for a config or a model
     that was deleted under it.
     """
+    return tuple(_existing(endpoint.region, name) for name in model_names_behind(endpoint))
+
+
+def model_names_behind(endpoint: Endpoint) -> tuple[str, ...]:
+    """The names of those models, whether or not they still exist. Raises `Unread` as `models_behind`."""
     require_config(endpoint)
     names = {name for name, _ in variant_deployments(endpoint)}
     names.update(_component_models(endpoint.region).get(endpoint.id, ()))
-    return tuple(_existing(endpoint.region, name) for name in sorted(names))
+    return tuple(sorted(names))
 
 
 def require_config(endpoint: Endpoint) -> None:

@@ -1,10 +1,12 @@
 """What AWS's own inference images are: known by repository, in registries that are not the account's."""
 
+import re
 from collections.abc import Iterable
 
 from collectors.ecr import image_reference
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.serving import model_containers
+from evaluators.algorithms import BUILT_IN
 
 _DEEP_LEARNING = frozenset(
     {
@@ -33,6 +35,10 @@ _ARM = frozenset(
 
 _ARM_EDITION = "-graviton"
 
+_AWS_NAMES = re.compile(
+    r"(?:autogluon|djl|huggingface|mxnet|nvidia-triton|pytorch|sagemaker|stabilityai|tei|tensorflow|vllm)(?:-|$)"
+)
+
 
 def images_of(models: Iterable[Model]) -> tuple[str, ...]:
     """The images of some models' containers. Raises `Unread` where a package could not be read."""
@@ -50,6 +56,11 @@ def aws_repository(image: str, account: str) -> str | None:
     if found is None or found.registry == account:
         return None
     return found.repository
+
+
+def is_aws_name(repository: str) -> bool:
+    """Whether AWS's registries have repositories of that name: frameworks, built-in algorithms, SageMaker's own."""
+    return _AWS_NAMES.match(repository) is not None or repository in BUILT_IN
 
 
 def is_deep_learning(repository: str) -> bool:

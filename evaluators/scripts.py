@@ -15,6 +15,14 @@ _HOST = re.compile(r"[a-z][a-z0-9+.-]{0,20}://(?:[^\s/?#@\"']*@)?(?P<host>[^\s/?
 _AUTO_STOP = re.compile(r"auto[-_ ]?stop|\bidle|stop[-_]notebook[-_]instance", re.IGNORECASE)
 
 
+_CLONE = re.compile(r"\bgit\b[^\n;|&]*\sclone\b")
+
+
+def clones_repository(script: str) -> bool:
+    """Whether a script clones a Git repository."""
+    return _CLONE.search(commands(script)) is not None
+
+
 def commands(script: str) -> str:
     """A script without comment lines and with continued lines joined."""
     return _COMMENT.sub("", _CONTINUED.sub(" ", script))

@@ -45,8 +45,9 @@ from auditor.demo import (
 )
 from auditor.demo.company import LAB, PROD
 from auditor.demo.exemplary import capacity as exemplary_capacity
-from auditor.demo.exemplary import foundation, names
+from auditor.demo.exemplary import foundation, names, network
 from auditor.demo.exemplary import serving as exemplary_serving
+from auditor.demo.exemplary import watch as exemplary_watch
 from auditor.demo.exemplary import work as exemplary_work
 from auditor.demo.state import SAGEMAKER_KINDS, DemoState
 
@@ -77,7 +78,7 @@ SEEDS = (
     questions,
 )
 
-EXEMPLARY = (foundation, exemplary_work, exemplary_serving, exemplary_capacity)
+EXEMPLARY = (foundation, network, exemplary_work, exemplary_serving, exemplary_capacity, exemplary_watch)
 
 _RESOURCES = frozenset({*SAGEMAKER_KINDS, "Role", "Trail"})
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from auditor.demo.company import LAB, PROD, SUBNETS, ago, arn, deep_learning, role, tags, xgboost
+from auditor.demo.company import LAB, PROD, SUBNETS, VPCS, ago, arn, deep_learning, role, tags, xgboost
 from auditor.demo.hosting import Load, config, endpoint, live, observe, variant
 from auditor.demo.oversight import ONCALL
 from auditor.demo.shapes import Document
@@ -202,7 +202,8 @@ def _zones(state: DemoState) -> None:
             {
                 "SubnetId": name,
                 "SubnetArn": arn(region, f"subnet/{name}", "ec2"),
-                "VpcId": "vpc-0f96bc2e73a0d8465",
+                "VpcId": VPCS[region],
+                "MapPublicIpOnLaunch": region == LAB,
                 "State": "available",
                 "CidrBlock": f"10.20.{16 * number}.0/20",
                 "AvailabilityZone": f"{region}{'abc'[number]}",

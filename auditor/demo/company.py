@@ -23,6 +23,7 @@ SUBNETS = {
     PROD: ["subnet-0a41c7d92e5b83f10", "subnet-0b52d8ea3f6c94021"],
     LAB: ["subnet-0c63e9fb407da5132"],
 }
+VPCS = {PROD: "vpc-0f96bc2e73a0d8465", LAB: "vpc-0a07cd3f84b1e9576"}
 GROUPS = {PROD: ["sg-0d74fa0c518eb6243"], LAB: ["sg-0e85ab1d629fc7354"]}
 
 KEYS = {

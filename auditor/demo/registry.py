@@ -51,6 +51,23 @@ def package_arn(group: str, version: int) -> str:
     return arn(PROD, f"model-package/{group}/{version}")
 
 
+_RECORDED: Document = {
+    "MetadataProperties": {
+        "CommitId": "b41c7f0e5d2a9c38e6f1047b8d5a3c2e9f60d718",
+        "Repository": "https://git.larkspur.example/churn",
+    },
+    "ModelMetrics": {
+        "ModelQuality": {
+            "Statistics": {
+                "ContentType": "application/json",
+                "S3Uri": "s3://larkspur-churn-data/evaluation/churn-v7.json",
+            }
+        }
+    },
+}
+"""What the churn team writes down when it registers a version; the others write down nothing."""
+
+
 def _registry(state: DemoState) -> None:
     """Three groups; one version each is approved, pending and rejected, and one carries a password."""
     person = {"IamIdentity": {"Arn": role("ml-pipeline"), "PrincipalId": "AROADEMOPIPELINE00001"}}
@@ -84,6 +101,15 @@ def _registry(state: DemoState) -> None:
         ),
         (
             "churn",
+            8,
+            6,
+            "PendingManualApproval",
+            xgboost(PROD),
+            "s3://larkspur-churn-data/models/churn-v8/model.tar.gz",
+            {},
+        ),
+        (
+            "churn",
             7,
             20,
             "Approved",
@@ -102,6 +128,15 @@ def _registry(state: DemoState) -> None:
         ),
         (
             "search-ranker",
+            11,
+            90,
+            "Approved",
+            own_image(PROD, "search/ranker", "3.0.2"),
+            "s3://larkspur-search-models/models/ranker-v11/model.tar.gz",
+            {},
+        ),
+        (
+            "search-ranker",
             12,
             33,
             "Approved",
@@ -110,7 +145,12 @@ def _registry(state: DemoState) -> None:
             {},
         ),
     ):
-        container = {"Image": image, "ModelDataUrl": url, "Environment": variables}
+        container = {
+            "Image": image,
+            "ModelDataUrl": url,
+            "ModelDataETag": f"{version:032x}",
+            "Environment": variables,
+        }
         approver = {"IamIdentity": {"Arn": role("ml-approver"), "PrincipalId": "AROADEMOAPPROVER00001"}}
         document = {
             "ModelPackageName": group,
@@ -125,6 +165,7 @@ def _registry(state: DemoState) -> None:
             "ModelApprovalStatus": approval,
             "CreatedBy": person,
             "LastModifiedBy": approver if approval != "PendingManualApproval" else person,
+            **(_RECORDED if (group, version) == ("churn", 7) else {}),
         }
         state.add("ModelPackage", PROD, document, tags(group.partition("-")[0]))
 
@@ -194,7 +235,7 @@ def _models(state: DemoState) -> None:
         50,
         held=tags("fraud"),
         PrimaryContainer=_container(
-            xgboost(PROD), "s3://larkspur-fraud-artifacts/models/light-v1/model.tar.gz"
+            xgboost(PROD), "s3://sagemaker-eu-west-1-123456789012/fraud/light-v1/model.tar.gz"
         ),
     )
     pipeline = [
@@ -235,7 +276,8 @@ def _models(state: DemoState) -> None:
         _model(
             state, PROD, f"ranker-v{number}", 320 - 20 * number, held=tags("search"), PrimaryContainer=retired
         )
-    _model(state, PROD, "churn-candidate-v8", 6, held=tags("churn"), PrimaryContainer=batch)
+    candidate = {"ModelPackageName": package_arn("churn", 8), "Mode": "SingleModel"}
+    _model(state, PROD, "churn-candidate-v8", 6, held=tags("churn"), PrimaryContainer=candidate)
     _model(
         state,
         LAB,

@@ -317,6 +317,16 @@ def _describes(card: Mapping[str, Any], model: str) -> bool:
     return bool(overview.get("model_id") == model)
 
 
+def _card_record(card: Document) -> Document:
+    """A card as Search has it: with what it is about and its risk, which its content says."""
+    content = json.loads(card["Content"])
+    shown = {
+        "ModelId": content.get("model_overview", {}).get("model_id"),
+        "RiskRating": content.get("intended_uses", {}).get("risk_rating"),
+    }
+    return {**card, **{key: value for key, value in shown.items() if value}}
+
+
 def _endpoint_record(state: DemoState, region: str, endpoint: Document) -> Document:
     """An endpoint as Search has it: with the monitoring schedules that watch it, whole."""
     schedules = [
@@ -359,6 +369,8 @@ def search(state: DemoState, region: str, parameters: Mapping[str, Any]) -> Docu
     shown, token = page(kept, parameters, size="MaxResults", token="NextToken", default=10, most=100)  # noqa: S106
     if kind == "Model":
         shown = [_model_record(state, region, model) for model in shown]
+    if kind == "ModelCard":
+        shown = [_card_record(card) for card in shown]
     if kind == "Endpoint":
         shown = [_endpoint_record(state, region, endpoint) for endpoint in shown]
     record = service_model("sagemaker").shape_for("SearchRecord")

@@ -91,6 +91,7 @@ BUCKETS = (
         objects=(
             "models/churn-v6/model.tar.gz",
             "models/churn-v7/model.tar.gz",
+            "models/churn-v8/model.tar.gz",
             "models/batch-v1/model.tar.gz",
         ),
         tags=tags("churn"),
@@ -104,7 +105,6 @@ BUCKETS = (
         lock_days=30,
         objects=(
             "models/fraud-v3/model.tar.gz",
-            "models/light-v1/model.tar.gz",
             "models/ocr-v2/model.tar.gz",
         ),
         tags=tags("fraud"),
@@ -114,7 +114,12 @@ BUCKETS = (
         versioning="Suspended",
         block=ALL_BLOCKED,
         statements=(_HALF_TLS,),
-        objects=("models/ranker-v12/model.tar.gz", "markets/de.tar.gz", "source/sourcedir.tar.gz"),
+        objects=(
+            "models/ranker-v11/model.tar.gz",
+            "models/ranker-v12/model.tar.gz",
+            "markets/de.tar.gz",
+            "source/sourcedir.tar.gz",
+        ),
         tags=tags("search"),
     ),
     Bucket(
@@ -123,7 +128,7 @@ BUCKETS = (
         objects=("features/part-0.csv",),
         tags=tags("demand"),
     ),
-    Bucket("sagemaker-eu-west-1-123456789012", block=ALL_BLOCKED, objects=("fraud/.keep",)),
+    Bucket("sagemaker-eu-west-1-123456789012", block=ALL_BLOCKED, objects=("fraud/light-v1/model.tar.gz",)),
     Bucket(
         "larkspur-capture", versioning="Enabled", key=KEYS["s3"], block=ALL_BLOCKED, tags=tags("platform")
     ),

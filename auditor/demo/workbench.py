@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.demo.company import GROUPS, KEYS, LAB, PROD, SECRETS, SUBNETS, ago, arn, role, tags
+from auditor.demo.company import GROUPS, KEYS, LAB, PROD, SECRETS, SUBNETS, VPCS, ago, arn, role, tags
 from auditor.demo.shapes import Document
 from auditor.demo.state import DemoState
 
@@ -66,6 +66,7 @@ def _notebooks(state: DemoState) -> None:
         PlatformIdentifier="notebook-al2023-v1",
         InstanceMetadataServiceConfiguration=version,
         NotebookInstanceLifecycleConfigName="stop-when-idle",
+        DefaultCodeRepository="https://git.larkspur.example/churn",
         **_inside(PROD),
     )
     # Internet on and root off: whoever reads one for the other is found out.
@@ -261,7 +262,7 @@ def _studio(state: DemoState) -> None:
             "HomeEfsFileSystemId": f"fs-{domain.removeprefix('d-')}",
             "AppNetworkAccessType": network,
             "SubnetIds": list(SUBNETS[region]),
-            "VpcId": "vpc-0f96bc2e73a0d8465",
+            "VpcId": VPCS[region],
             "DefaultUserSettings": {"ExecutionRole": role(role_name), "JupyterLabAppSettings": settings},
             "DefaultSpaceSettings": {"ExecutionRole": role(role_name)},
             "CreationTime": ago(state, days=365),

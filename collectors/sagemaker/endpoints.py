@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Document, Gap, Operation, Reason, Resource, Unread
+from collectors.model import Document, Gap, Operation, Reading, Reason, Resource, Unread
 from collectors.sagemaker.endpoint_configs import DESCRIBE as DESCRIBE_CONFIG
 from collectors.sagemaker.endpoint_configs import LIST as LIST_CONFIGS
 from collectors.sagemaker.endpoint_configs import EndpointConfig
@@ -15,7 +15,19 @@ from collectors.view import PART, Part, View, items, metric, optional, part, req
 if TYPE_CHECKING:
     from collectors.reader import Reader
 
-SEARCH = search_operation("Endpoint")
+_SCHEDULED = "MonitoringScheduleConfig.MonitoringJobDefinition"
+SEARCH = search_operation(
+    "Endpoint",
+    # Search sends the schedules that watch an endpoint whole, with all that their containers are given.
+    secrets=(
+        f"MonitoringSchedules[].{_SCHEDULED}.Environment",
+        f"MonitoringSchedules[].{_SCHEDULED}.MonitoringAppSpecification.ContainerArguments[]",
+        f"MonitoringSchedules[].{_SCHEDULED}.MonitoringAppSpecification.ContainerEntrypoint[]",
+    ),
+)
+MONITORED = search_operation("Endpoint", result="Endpoint.MonitoringSchedules[]")
+"""The schedules inside the record of the endpoint that they watch: not asked for again."""
+
 LIST = Operation("sagemaker", "ListEndpoints", result="Endpoints[]")
 DESCRIBE = Operation("sagemaker", "DescribeEndpoint")
 SOURCE = (SEARCH, DESCRIBE)
@@ -29,6 +41,13 @@ FOUR_WEEKS = 28
 
 SETTLING = timedelta(hours=1)
 """How long after its creation an endpoint may still be changed by it."""
+
+
+class DeployedImage(Part):
+    """An image that a variant runs: as it was named, and by the digest that it stood for then."""
+
+    specified_image = optional(PART, "SpecifiedImage", str)
+    resolved_image = optional(PART, "ResolvedImage", str)
 
 
 class Variant(Part):
@@ -46,6 +65,7 @@ class Variant(Part):
     min_instance_count = optional(PART, "ManagedInstanceScaling.MinInstanceCount", int)
     max_instance_count = optional(PART, "ManagedInstanceScaling.MaxInstanceCount", int)
     status = optional(PART, "ManagedInstanceScaling.Status", str)
+    deployed_images = items(PART, "DeployedImages[]", DeployedImage)
 
     invocations = metric(_CALLS, "Invocations", "Sum", dimensions=_VARIANT)
     invocation5_xx_errors = metric(_CALLS, "Invocation5XXErrors", "Sum", dimensions=_VARIANT)
@@ -110,6 +130,7 @@ class Capture(Part):
     enable_capture = optional(PART, "EnableCapture", bool)
     capture_status = optional(PART, "CaptureStatus", str)
     current_sampling_percentage = optional(PART, "CurrentSamplingPercentage", int)
+    destination_s3_uri = optional(PART, "DestinationS3Uri", str)
 
 
 class Endpoint(
@@ -206,18 +227,33 @@ def endpoint_configurations(reader: "Reader") -> Iterator[Resource]:
         except Unread as unread:
             reader.incomplete(unread.gap)
 
+    listed = set()
+
     def described(summary: Document) -> list[Resource]:
         name = summary["EndpointConfigName"]
+        listed.add(name)
         if name not in used or not reader.wants(DESCRIBE_CONFIG):
             return list(reader.resource({LIST_CONFIGS: summary}))
-        document = reader.read(DESCRIBE_CONFIG, EndpointConfigName=name)
-        if isinstance(document, Gap) and document.reason is Reason.VANISHED:
-            # DescribeEndpointConfig is eventually consistent: what an endpoint names is asked once more.
-            document = reader.read(DESCRIBE_CONFIG, EndpointConfigName=name)
-        return list(reader.resource({LIST_CONFIGS: summary, DESCRIBE_CONFIG: document}))
+        return list(reader.resource({LIST_CONFIGS: summary, DESCRIBE_CONFIG: _config(reader, name)}))
 
     for found in reader.gather(described, reader.list(LIST_CONFIGS)):
         yield from found
+    if reader.wants(DESCRIBE_CONFIG):
+        for name in sorted(filter(None, used - listed)):
+            # The listing may lag as well: a configuration counts as gone when Describe lacks it too.
+            document = _config(reader, name)
+            if isinstance(document, dict):
+                yield from reader.resource({LIST_CONFIGS: document, DESCRIBE_CONFIG: document})
+            elif isinstance(document, Gap) and document.reason is not Reason.VANISHED:
+                reader.incomplete(document)
+
+
+def _config(reader: "Reader", name: str) -> Reading:
+    """A configuration that an endpoint names: Describe is eventually consistent, so what is missing is asked twice."""
+    document = reader.read(DESCRIBE_CONFIG, EndpointConfigName=name)
+    if isinstance(document, Gap) and document.reason is Reason.VANISHED:
+        document = reader.read(DESCRIBE_CONFIG, EndpointConfigName=name)
+    return document
 
 
 @collects(EndpointDeployment, follows=(Endpoint,))

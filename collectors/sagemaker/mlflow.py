@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from collectors.collector import collects
 from collectors.model import Operation, Resource
 from collectors.sagemaker.search import described
-from collectors.view import View, required
+from collectors.view import View, optional, required
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
@@ -33,6 +33,7 @@ class MlflowTrackingServer(
         LIST, "LastModifiedTime", datetime, datetime.fromisoformat("2026-11-19T06:00:00+00:00")
     )
     tracking_server_size = required(DESCRIBE, "TrackingServerSize", str, "Small")
+    automatic_model_registration = optional(DESCRIBE, "AutomaticModelRegistration", bool)
 
 
 @collects(MlflowTrackingServer)

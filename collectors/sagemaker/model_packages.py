@@ -44,6 +44,7 @@ class PackagedContainer(Part):
     s3_data_type = optional(PART, "ModelDataSource.S3DataSource.S3DataType", str)
     product_id = optional(PART, "ProductId", str)
     hub_content_name = optional(PART, "BaseModel.HubContentName", str)
+    model_data_e_tag = optional(PART, "ModelDataETag", str)
 
     @property
     def artifact_uri(self) -> str | None:
@@ -60,6 +61,40 @@ class Identity(Part):
     """Who made or changed something."""
 
     arn = optional(PART, "IamIdentity.Arn", str)
+
+
+class Provenance(Part):
+    """Where a version came from. It cannot be changed once the version is registered."""
+
+    commit_id = optional(PART, "CommitId", str)
+    repository = optional(PART, "Repository", str)
+    generated_by = optional(PART, "GeneratedBy", str)
+
+
+class ModelMetrics(Part):
+    """The reports that a version was registered with."""
+
+    s3_uri = optional(PART, "ModelQuality.Statistics.S3Uri", str)
+    model_data_quality = optional(PART, "ModelDataQuality", dict)
+    bias = optional(PART, "Bias", dict)
+    explainability = optional(PART, "Explainability", dict)
+
+    @property
+    def other_reports(self) -> tuple[str, ...]:
+        """The reports that say nothing of how good its answers are, by AWS's names."""
+        held = {
+            "ModelDataQuality": self.model_data_quality,
+            "Bias": self.bias,
+            "Explainability": self.explainability,
+        }
+        return tuple(name for name, report in held.items() if report)
+
+
+class AttachedCard(Part):
+    """The model card inside a version: another object than a model card that stands alone."""
+
+    model_card_status = optional(PART, "ModelCardStatus", str)
+    model_card_content = optional(PART, "ModelCardContent", str)
 
 
 class ModelPackage(
@@ -80,6 +115,11 @@ class ModelPackage(
     model_package_group_name = optional(SOURCE, "ModelPackageGroupName", str)
     model_package_version = optional(SOURCE, "ModelPackageVersion", int)
     model_approval_status = optional(SOURCE, "ModelApprovalStatus", str)
+    model_package_status = optional(SOURCE, "ModelPackageStatus", str)
+    metadata_properties = part(SOURCE, "MetadataProperties", Provenance)
+    customer_metadata_properties = optional(SOURCE, "CustomerMetadataProperties", dict[str, str])
+    model_metrics = part(SOURCE, "ModelMetrics", ModelMetrics)
+    model_card = part(SOURCE, "ModelCard", AttachedCard)
     containers = items(SOURCE, "InferenceSpecification.Containers[]", PackagedContainer)
     created_by = part(SOURCE, "CreatedBy", Identity)
     last_modified_by = part(SOURCE, "LastModifiedBy", Identity)

@@ -78,6 +78,8 @@ class NotebookInstance(
     volume_size_in_gb = optional(DESCRIBE, "VolumeSizeInGB", int)
     platform_identifier = optional(DESCRIBE, "PlatformIdentifier", str)
     accelerator_types = optional(DESCRIBE, "AcceleratorTypes", list[str])
+    default_code_repository = optional(DESCRIBE, "DefaultCodeRepository", str)
+    additional_code_repositories = optional(DESCRIBE, "AdditionalCodeRepositories", list[str])
     notebook_instance_lifecycle_config_name = optional(DESCRIBE, "NotebookInstanceLifecycleConfigName", str)
     minimum_instance_metadata_service_version = optional(
         DESCRIBE, "InstanceMetadataServiceConfiguration.MinimumInstanceMetadataServiceVersion", str

@@ -70,11 +70,8 @@ def model_containers(model: Model) -> Iterator[Container]:
             yield from package.containers
 
 
-def containers_in_use(reader: "Reader") -> list[Container]:
-    """The containers of deployed models and of the newest approved versions.
-
-    What cannot be read is left out and marks the listing as not whole.
-    """
+def deployed_containers(reader: "Reader") -> list[Container]:
+    """The containers of deployed models. What cannot be read is left out and marks the listing as not whole."""
     served = {
         *(name for name, _ in _followed(reader, Endpoint, variant_deployments)),
         *(name for name, _ in _followed(reader, InferenceComponent, component_deployments)),
@@ -83,9 +80,14 @@ def containers_in_use(reader: "Reader") -> list[Container]:
     def deployed(model: Model) -> Iterable[Container]:
         return model_containers(model) if model.name in served else ()
 
+    return list(_followed(reader, Model, deployed))
+
+
+def containers_in_use(reader: "Reader") -> list[Container]:
+    """The containers of deployed models and of the newest approved versions, as `deployed_containers`."""
     approved = latest_approved(_followed(reader, ModelPackage, _approved))
     return [
-        *_followed(reader, Model, deployed),
+        *deployed_containers(reader),
         *(container for package in approved.values() for container in package.containers),
     ]
 

@@ -114,6 +114,11 @@ def idle_endpoint(endpoint: Endpoint, *, idle_days: int = 7, standby_tag: str = 
     asynchronous endpoints the backlog and the processed calls count. Where autoscaling moves
     `LastModifiedTime`, only the age of the config tells when the endpoint was last changed.
     """
+    return idleness(endpoint, idle_days, standby_tag)
+
+
+def idleness(endpoint: Endpoint, idle_days: int, standby_tag: str) -> Verdict:
+    """Whether nobody called an endpoint in so many days; not applicable where that would be no sign."""
     status = endpoint.endpoint_status
     if status != "InService":
         return not_applicable("the endpoint is not in service", EndpointStatus=status)

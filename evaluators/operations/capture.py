@@ -8,7 +8,7 @@ from collectors.sagemaker.endpoints import Endpoint
 from collectors.sagemaker.models import Model
 from collectors.sample import NOW, Sample, sample
 from evaluators.controls import lens
-from evaluators.deployments import models_behind
+from evaluators.drift import unmonitorable
 from evaluators.rule import (
     Change,
     Given,
@@ -21,7 +21,6 @@ from evaluators.rule import (
     passed,
     rule,
 )
-from evaluators.traffic import configured, runs_components
 
 _ON = {"enable_capture": True, "capture_status": "Started", "current_sampling_percentage": 20}
 _CONFIG = sample(
@@ -101,14 +100,9 @@ def uncaptured_inference(
         return not_applicable("the endpoint is not in service")
     if endpoint.creation_time > endpoint.region.ago(grace_days):
         return not_applicable(f"younger than {grace_days} days")
-    if endpoint.tags.get("data-capture", "").lower() in ("exempt", "forbidden", "off", "no"):
-        return not_applicable("its tag says that nothing may be captured")
-    if any(configured(variant).is_serverless for variant in endpoint.production_variants):
-        return not_applicable("serverless variants do not support data capture")
-    if runs_components(endpoint):
-        return not_applicable("endpoints of inference components do not support Model Monitor")
-    if any(c.mode == "MultiModel" for model in models_behind(endpoint) for c in model.all_containers):
-        return not_applicable("multi-model endpoints do not support Model Monitor")
+    why = unmonitorable(endpoint)
+    if why:
+        return not_applicable(why)
     capture = endpoint.data_capture_config
     if capture is None:
         return failed("nothing is captured", EnableCapture=None)

@@ -3,15 +3,20 @@
 from typing import Any
 
 from collectors.guards import ConfigRecorder, Recorder
-from collectors.sagemaker.endpoints import Endpoint
+from collectors.sagemaker.code_repositories import CodeRepository
+from collectors.sagemaker.endpoint_configs import EndpointConfig
+from collectors.sagemaker.models import Model
+from collectors.sagemaker.notebooks import NotebookInstance
+from collectors.sagemaker.studio import Domain
+from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sample import sample
-from collectors.view import Region
+from collectors.view import Region, View
 from evaluators.controls import lens, prowler, security_hub
-from evaluators.presence import learning_in
 from evaluators.rule import Change, Given, Severity, Verdict, failed, given, not_applicable, passed, rule
 
-_HERE = sample(Endpoint, "churn")
-_TYPES = ("AWS::SageMaker::Model", "AWS::SageMaker::Domain")
+_HERE = sample(Model, "churn")
+_KINDS: tuple[type[View], ...] = (Model, EndpointConfig, NotebookInstance, Domain, CodeRepository)
+"""Kinds that AWS Config can record; jobs and endpoints are not among its types."""
 
 
 def _recorded(*, recording: bool = True, **recorder: Any) -> Given:
@@ -40,13 +45,17 @@ def _recorded(*, recording: bool = True, **recorder: Any) -> Given:
     good=[
         _recorded(all_supported=True),
         _recorded(use_only="ALL_SUPPORTED_RESOURCE_TYPES"),
-        _recorded(resource_types=[*_TYPES, "AWS::S3::Bucket"]),
+        # There is a model and nothing else to record.
+        _recorded(resource_types=["AWS::SageMaker::Model", "AWS::S3::Bucket"]),
         _recorded(
             use_only="EXCLUSION_BY_RESOURCE_TYPES",
             exclusion_by_resource_types={"resourceTypes": ["AWS::EC2::Volume"]},
         ),
     ],
-    exempt=[given(sample(ConfigRecorder, "recorders", arn="recorders"))],
+    exempt=[
+        given(sample(ConfigRecorder, "recorders", arn="recorders")),
+        given(sample(TrainingJob, "churn"), sample(ConfigRecorder, "recorders", arn="recorders")),
+    ],
     remedy="Turn the recorder on for all supported types, or for SageMaker's.",
     command="aws configservice put-configuration-recorder --configuration-recorder file://recorder.json",
     change=Change.IN_PLACE,
@@ -56,29 +65,39 @@ def _recorded(*, recording: bool = True, **recorder: Any) -> Given:
         lens("MLOPS06-BP01"),
     ],
 )
-def unrecorded_configuration(region: Region, *, types: tuple[str, ...] = _TYPES) -> Verdict:
+def unrecorded_configuration(region: Region) -> Verdict:
     """AWS Config should record SageMaker's resources where there are some.
 
     Without a record nobody can say who changed what, and Security Hub has no data for its controls on
-    SageMaker. Recorders that AWS's own services keep do not count.
+    SageMaker. Recorders that AWS's own services keep do not count, and only types that are in use here
+    are asked for. Config knows no type for jobs and endpoints.
     """
-    here = learning_in(region)
-    if not here:
-        return not_applicable("no machine learning here")
+    types = [view.type for view in _KINDS if next(region.known(view), None) is not None]
+    if not types:
+        _require_whole(region)
+        return not_applicable("nothing here that AWS Config could record")
     config = region.find(ConfigRecorder, "recorders")
     own = [r for r in config.configuration_recorders if not r.service_principal] if config is not None else []
     if config is None or not own:
-        return failed("there is no recorder", name=None, because=here)
+        return failed("there is no recorder", name=None, types=types)
     running = {status.name for status in config.configuration_recorders_status if status.recording}
     active = [recorder for recorder in own if recorder.name in running]
     if not active:
         return failed("the recorder is stopped", name=own[0].name, recording=False)
-    if any(_covers(recorder, types) for recorder in active):
-        return passed(name=active[0].name)
-    return failed("it does not record SageMaker's types", name=active[0].name, types=list(types))
+    if not any(_covers(recorder, types) for recorder in active):
+        return failed("it does not record SageMaker's types", name=active[0].name, types=types)
+    _require_whole(region)
+    return passed(name=active[0].name)
 
 
-def _covers(recorder: Recorder, types: tuple[str, ...]) -> bool:
+def _require_whole(region: Region) -> None:
+    """Raises `Unread` where there may be kinds that were not seen."""
+    for view in _KINDS:
+        for _ in region.all(view):
+            break
+
+
+def _covers(recorder: Recorder, types: list[str]) -> bool:
     excluded = (recorder.exclusion_by_resource_types or {}).get("resourceTypes") or []
     if recorder.all_supported or recorder.use_only == "ALL_SUPPORTED_RESOURCE_TYPES":
         return True

@@ -93,7 +93,7 @@ def uncopied_artifacts(
         return passed("backed up", LastBackupTime=moment.isoformat())
     return failed(
         "there is no copy of its artifacts",
-        Status=[r.status for r in replication.rules][:5] if replication is not None else [],
+        replication=[r.status for r in replication.rules][:5] if replication is not None else [],
         LastBackupTime=moment.isoformat() if moment is not None else None,
         artifacts=sorted(keys[bucket.name])[:5],
     )

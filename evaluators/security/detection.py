@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from collectors.guards import GuardDuty, Macie, MacieBucket, MacieFindings, SecurityHub, SecurityStandard
+from collectors.guards import (
+    GuardDuty,
+    Macie,
+    MacieBucket,
+    MacieDiscovery,
+    MacieFindings,
+    SecurityHub,
+    SecurityStandard,
+)
 from collectors.model import Reason, Unread
 from collectors.s3 import Bucket
 from collectors.sagemaker.endpoints import Endpoint
@@ -16,11 +24,15 @@ _BUCKET = sample(Bucket, "churn", arn="arn:aws:s3:::churn", bucket_region="eu-we
 _HERE = sample(Endpoint, "churn")
 
 
-def _macie(status: str = "ENABLED", discovery: str = "ENABLED") -> Sample:
-    return sample(Macie, "macie", arn="macie", status=status, discovery_status=discovery)
+def _macie(status: str = "ENABLED") -> Sample:
+    return sample(Macie, "macie", arn="macie", status=status)
 
 
-_NO_MACIE = sample(Macie, "macie", arn="macie", status=ABSENT, discovery_status=ABSENT)
+def _discovery(status: str = "ENABLED") -> Sample:
+    return sample(MacieDiscovery, "discovery", arn="discovery", status=status)
+
+
+_NO_MACIE = sample(Macie, "macie", arn="macie", status=ABSENT)
 
 
 @rule(
@@ -29,9 +41,9 @@ _NO_MACIE = sample(Macie, "macie", arn="macie", status=ABSENT, discovery_status=
     bad=[
         given(_HERE, _BUCKET, _NO_MACIE),
         given(_HERE, _BUCKET, _macie("PAUSED")),
-        given(_HERE, _BUCKET, _macie(discovery="DISABLED")),
+        given(_HERE, _BUCKET, _macie(), _discovery("DISABLED")),
     ],
-    good=[given(_HERE, _BUCKET, _macie())],
+    good=[given(_HERE, _BUCKET, _macie(), _discovery())],
     exempt=[given(_HERE, _NO_MACIE), given(_HERE, _BUCKET, _NO_MACIE, third_party_dlp=True)],
     remedy="Enable Macie and its automated discovery.",
     command="aws macie2 enable-macie --status ENABLED --finding-publishing-frequency FIFTEEN_MINUTES",
@@ -56,18 +68,21 @@ def missing_data_classification(region: Region, *, third_party_dlp: bool = False
     buckets = buckets_in(region)
     if not buckets:
         return not_applicable("no ML bucket lies here")
+    if region.partition in ("aws-cn", "aws-us-gov"):
+        return not_applicable("Macie is not offered in this partition")
     if third_party_dlp:
         return not_applicable("another product classifies the data")
     macie = region.find(Macie, "macie")
     status = macie.status if macie is not None else None
     if macie is None or not macie.is_on:
         return failed("Macie is not enabled", status=status, buckets=list(buckets)[:10])
-    if macie.discovery_status != "ENABLED":
+    discovery = region.find(MacieDiscovery, "discovery")
+    if discovery is None or discovery.status != "ENABLED":
         return failed(
             "automated discovery is off",
             lowered=1,
             why_lowered="Macie is on, and may classify by jobs",
-            status=macie.discovery_status,
+            status=None if discovery is None else discovery.status,
         )
     return passed(status=status)
 

@@ -58,7 +58,7 @@ LISTED = (
     ("EndpointConfig", "ListEndpointConfigs", 17, 3),
     ("ModelPackageGroup", "ListModelPackageGroups", 3, 0),
     ("Pipeline", "ListPipelines", 2, 0),
-    ("NotebookInstance", "ListNotebookInstances", 5, 3),
+    ("NotebookInstance", "ListNotebookInstances", 5, 4),
     ("NotebookInstanceLifecycleConfig", "ListNotebookInstanceLifecycleConfigs", 1, 2),
     ("StudioLifecycleConfig", "ListStudioLifecycleConfigs", 1, 1),
     ("CodeRepository", "ListCodeRepositories", 1, 1),
@@ -67,7 +67,7 @@ LISTED = (
     ("App", "ListApps", 3, 1),
     ("Space", "ListSpaces", 2, 1),
     ("InferenceComponent", "ListInferenceComponents", 2, 0),
-    ("ProcessingJob", "ListProcessingJobs", 3, 1),
+    ("ProcessingJob", "ListProcessingJobs", 4, 1),
     ("TransformJob", "ListTransformJobs", 3, 0),
 )
 QUERY = {

@@ -10,9 +10,11 @@ from collectors.cloudwatch import MetricAlarm
 from collectors.credential_report import CredentialReport
 from collectors.ec2 import InstanceType
 from collectors.efs import FileSystem
+from collectors.guards import GuardDuty
 from collectors.iam import ManagedPolicy, Role, User
 from collectors.kms import KmsKey
 from collectors.model import Gap, Listing, Reason
+from collectors.network import FlowLog, Subnet, Vpc
 from collectors.s3 import Bucket
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.endpoints import Endpoint
@@ -25,7 +27,7 @@ from collectors.sagemaker.spaces import Space
 from collectors.sagemaker.studio import Domain
 from collectors.sagemaker.training_jobs import TrainingJob
 from collectors.sagemaker.tuning_jobs import TuningJob
-from collectors.sample import ACCOUNT, NOW, REGION, Sample, sample, snapshot_of
+from collectors.sample import ABSENT, ACCOUNT, NOW, REGION, Sample, sample, snapshot_of
 from collectors.service_quotas import EndpointQuota
 from evaluators.engine import judge
 from evaluators.rule import Status, all_rules
@@ -567,3 +569,20 @@ def test_an_account_wide_fact_is_told_once() -> None:
     account = next(iter(RULES["SEC-054"].views))
     found = list(judge([RULES["SEC-054"]], snapshot_of([sample(account, ACCOUNT), *notebooks])))
     assert [judgement.verdict.status for judgement in found] == [FAIL]
+
+
+def test_a_fact_about_a_network_or_a_region_is_told_once_however_many_resources_are_in_it() -> None:
+    """19: one verdict for the VPC, one for the Region."""
+    models = [sample(Model, f"m{number}", subnets=["subnet-1"]) for number in range(5)]
+    off = sample(GuardDuty, "guardduty", arn="guardduty", detector_ids=[], status=ABSENT)
+    snapshot = snapshot_of([sample(Vpc, "vpc-1"), sample(Subnet, "subnet-1"), off, *models])
+    found = [(j.rule.code, j.verdict.status) for j in judge([RULES["SEC-035"], RULES["SEC-060"]], snapshot)]
+    assert sorted(found) == [("SEC-035", FAIL), ("SEC-060", FAIL)]
+
+
+def test_a_denied_list_of_flow_logs_is_not_a_network_without_them() -> None:
+    """3: nobody knows whether traffic is recorded."""
+    model = sample(Model, "m", subnets=["subnet-1"])
+    refused = Listing(FlowLog.kind, ACCOUNT, REGION, DENIED)
+    snapshot = snapshot_of([sample(Vpc, "vpc-1"), sample(Subnet, "subnet-1"), model], gaps=[refused])
+    assert [j.verdict.status for j in judge([RULES["SEC-035"]], snapshot)] == [Status.UNKNOWN]

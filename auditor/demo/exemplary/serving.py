@@ -1,5 +1,6 @@
 """Models and endpoints of the exemplary account: real-time, serverless, asynchronous, multi-model, by component."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,6 +95,21 @@ def _model(state: DemoState, name: str, container: Document, **more: Any) -> Non
         **more,
     }
     state.add("Model", REGION, {key: value for key, value in document.items() if value is not None}, TAGS)
+    state.add(
+        "ModelCard",
+        REGION,
+        {
+            "ModelCardName": name,
+            "ModelCardArn": arn(f"model-card/{name}"),
+            "ModelCardVersion": 1,
+            "Content": json.dumps({"model_overview": {"model_id": arn(f"model/{name}")}}),
+            "ModelCardStatus": "Approved",
+            "CreationTime": ago(state, 40),
+            "CreatedBy": _PERSON,
+            "LastModifiedTime": ago(state, 39),
+        },
+        TAGS,
+    )
 
 
 def _alarms(state: DemoState, endpoint: str, *metrics: str, component: str = "") -> list[str]:
@@ -445,6 +461,11 @@ def _components(state: DemoState) -> None:
 
 
 def fill(state: DemoState) -> None:
-    """Add them to the account."""
+    """Add them to the account. Its registry is its own: no group has a policy."""
+    state.refuse(
+        "sagemaker:GetModelPackageGroupPolicy",
+        code="ValidationException",
+        message="Cannot find resource policy for the model package group.",
+    )
     for seed in (_realtime, _serverless, _asynchronous, _multi_model, _components):
         seed(state)
