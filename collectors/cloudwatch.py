@@ -98,14 +98,14 @@ class MetricAlarm(
 
     @property
     def drift_of(self) -> frozenset[str]:
-        """The names of endpoints and schedules whose drift it looks at, under whatever dimensions."""
+        """The names of the schedules whose drift it looks at, and of endpoints where it names no schedule."""
         named = [(self.namespace, self.dimensions), *((q.namespace, q.dimensions) for q in self.metrics)]
-        return frozenset(
-            dimension.value
-            for namespace, dimensions in named
-            if _DRIFT.fullmatch(namespace or "")
-            for dimension in dimensions
-        )
+        found: set[str] = set()
+        for namespace, dimensions in named:
+            if _DRIFT.fullmatch(namespace or ""):
+                schedules = [held.value for held in dimensions if "schedule" in held.name.lower()]
+                found.update(schedules or [held.value for held in dimensions])
+        return frozenset(found)
 
 
 class CompositeAlarm(

@@ -164,31 +164,7 @@ def _triggers(state: DemoState) -> None:
         state.answer("sns:ListSubscriptionsByTopic", {"Subscriptions": []}, region=region)
 
 
-def _monitoring(state: DemoState) -> None:
-    """Somebody looks for drift in both Regions; in one of them it starts something."""
-    for region, endpoint in ((PROD, "churn-realtime"), (LAB, "ner")):
-        name = f"{endpoint}-data-quality"
-        state.add(
-            "MonitoringSchedule",
-            region,
-            {
-                "MonitoringScheduleArn": arn(region, f"monitoring-schedule/{name}"),
-                "MonitoringScheduleName": name,
-                "MonitoringScheduleStatus": "Scheduled",
-                "MonitoringType": "DataQuality",
-                "EndpointName": endpoint,
-                "CreationTime": ago(state, days=90),
-                "LastModifiedTime": ago(state, days=90),
-                "MonitoringScheduleConfig": {
-                    "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
-                    "MonitoringJobDefinitionName": name,
-                    "MonitoringType": "DataQuality",
-                },
-            },
-        )
-
-
 def fill(state: DemoState) -> None:
     """Add them to the account, and what watches over its permissions."""
-    for seed in (_pipelines, _projects, _delivery, _triggers, _monitoring, permissions.fill):
+    for seed in (_pipelines, _projects, _delivery, _triggers, permissions.fill):
         seed(state)

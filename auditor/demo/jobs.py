@@ -116,16 +116,6 @@ def _processing(state: DemoState) -> None:
         AppSpecification={"ImageUri": image, "ContainerArguments": arguments},
     )
     process(
-        PROD,
-        f"model-monitoring-{ago(state, days=1):%Y%m%d}0900-4f2a",
-        1,
-        "ml-inference",
-        "Completed",
-        {},
-        MonitoringScheduleArn=arn(PROD, "monitoring-schedule/churn-data-quality"),
-        ExitMessage="CompletedWithViolations: Job completed successfully with 2 violations.",
-    )
-    process(
         LAB,
         "llm-evaluation-0003",
         2,

@@ -52,11 +52,16 @@ class DataQualityDefinition(
 ):
     """What compares the data of calls with those of training."""
 
-    baseline = part(_DATA_QUALITY, "DataQualityBaselineConfig", Baseline)
+    data_quality_baseline_config = part(_DATA_QUALITY, "DataQualityBaselineConfig", Baseline)
     batch_transform_input = part(_DATA_QUALITY, "DataQualityJobInput.BatchTransformInput", BatchInput)
     environment = optional(_DATA_QUALITY, "DataQualityAppSpecification.Environment", dict)
     network_config = part(_DATA_QUALITY, "NetworkConfig", MonitoringNetwork)
     cluster_config = part(_DATA_QUALITY, "JobResources.ClusterConfig", MonitoringCluster)
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """What the data are compared with."""
+        return self.data_quality_baseline_config
 
 
 class ModelQualityDefinition(
@@ -70,11 +75,16 @@ class ModelQualityDefinition(
 ):
     """What compares predictions with what turned out to be true."""
 
-    baseline = part(_MODEL_QUALITY, "ModelQualityBaselineConfig", Baseline)
+    model_quality_baseline_config = part(_MODEL_QUALITY, "ModelQualityBaselineConfig", Baseline)
     batch_transform_input = part(_MODEL_QUALITY, "ModelQualityJobInput.BatchTransformInput", BatchInput)
     environment = optional(_MODEL_QUALITY, "ModelQualityAppSpecification.Environment", dict)
     network_config = part(_MODEL_QUALITY, "NetworkConfig", MonitoringNetwork)
     cluster_config = part(_MODEL_QUALITY, "JobResources.ClusterConfig", MonitoringCluster)
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """What the data are compared with."""
+        return self.model_quality_baseline_config
 
 
 class BiasDefinition(
@@ -88,11 +98,16 @@ class BiasDefinition(
 ):
     """What compares predictions for groups of people, by Clarify."""
 
-    baseline = part(_BIAS, "ModelBiasBaselineConfig", Baseline)
+    model_bias_baseline_config = part(_BIAS, "ModelBiasBaselineConfig", Baseline)
     batch_transform_input = part(_BIAS, "ModelBiasJobInput.BatchTransformInput", BatchInput)
     environment = optional(_BIAS, "ModelBiasAppSpecification.Environment", dict)
     network_config = part(_BIAS, "NetworkConfig", MonitoringNetwork)
     cluster_config = part(_BIAS, "JobResources.ClusterConfig", MonitoringCluster)
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """What the data are compared with."""
+        return self.model_bias_baseline_config
 
 
 class ExplainabilityDefinition(
@@ -106,13 +121,20 @@ class ExplainabilityDefinition(
 ):
     """What compares how much each feature decides, by Clarify."""
 
-    baseline = part(_EXPLAINABILITY, "ModelExplainabilityBaselineConfig", Baseline)
+    model_explainability_baseline_config = part(
+        _EXPLAINABILITY, "ModelExplainabilityBaselineConfig", Baseline
+    )
     batch_transform_input = part(
         _EXPLAINABILITY, "ModelExplainabilityJobInput.BatchTransformInput", BatchInput
     )
     environment = optional(_EXPLAINABILITY, "ModelExplainabilityAppSpecification.Environment", dict)
     network_config = part(_EXPLAINABILITY, "NetworkConfig", MonitoringNetwork)
     cluster_config = part(_EXPLAINABILITY, "JobResources.ClusterConfig", MonitoringCluster)
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """What the data are compared with."""
+        return self.model_explainability_baseline_config
 
 
 Definition = DataQualityDefinition | ModelQualityDefinition | BiasDefinition | ExplainabilityDefinition

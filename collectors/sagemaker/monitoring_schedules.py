@@ -34,7 +34,6 @@ EXECUTIONS = Operation(
 )
 ALERTS = Operation("sagemaker", "ListMonitoringAlerts")
 
-DATA_QUALITY = "DataQuality"
 DELAY = timedelta(minutes=20)
 """How long after its time AWS may start a run."""
 
@@ -109,13 +108,17 @@ class MonitoringSchedule(
     monitoring_type = optional(LIST, "MonitoringType", str)
     schedule_expression = optional(SOURCE, "MonitoringScheduleConfig.ScheduleConfig.ScheduleExpression", str)
     failure_reason = optional(SOURCE, "FailureReason", str)
-    last_execution = part(SOURCE, "LastMonitoringExecutionSummary", LastExecution)
-    inline = optional(SOURCE, _INLINE, dict)
+    last_monitoring_execution_summary = part(SOURCE, "LastMonitoringExecutionSummary", LastExecution)
     monitoring_inputs = items(SOURCE, f"{_INLINE}.MonitoringInputs[]", MonitoringInput)
-    baseline = part(SOURCE, f"{_INLINE}.BaselineConfig", Baseline)
+    baseline_config = part(SOURCE, f"{_INLINE}.BaselineConfig", Baseline)
     environment = optional(SOURCE, f"{_INLINE}.Environment", dict)
     network_config = part(SOURCE, f"{_INLINE}.NetworkConfig", MonitoringNetwork)
     cluster_config = part(SOURCE, f"{_INLINE}.MonitoringResources.ClusterConfig", MonitoringCluster)
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """What the data are compared with, where the schedule has a definition of its own."""
+        return self.baseline_config
 
     @property
     def watches(self) -> str:
@@ -130,7 +133,7 @@ class MonitoringSchedule(
             for word, kind in _KINDS:
                 if word in text.lower().replace("_", "-"):
                     return kind
-        return DATA_QUALITY
+        return "DataQuality"
 
     @property
     def is_active(self) -> bool:
@@ -170,7 +173,6 @@ class Execution(Part):
     scheduled_time = required(PART, "ScheduledTime", datetime, datetime.fromisoformat("2026-11-19T05:00:00Z"))
     monitoring_execution_status = required(PART, "MonitoringExecutionStatus", str, "Completed")
     failure_reason = optional(PART, "FailureReason", str)
-    processing_job_arn = optional(PART, "ProcessingJobArn", str)
 
 
 class MonitoringRuns(
@@ -178,12 +180,11 @@ class MonitoringRuns(
 ):
     """The newest runs of an active schedule, and the job of the last one that finished."""
 
-    executions = items(EXECUTIONS, "MonitoringExecutionSummaries[]", Execution)
+    monitoring_execution_summaries = items(EXECUTIONS, "MonitoringExecutionSummaries[]", Execution)
     processing_start_time = optional(DESCRIBE_JOB, "ProcessingStartTime", datetime)
     processing_end_time = optional(DESCRIBE_JOB, "ProcessingEndTime", datetime)
     processing_job_name = optional(DESCRIBE_JOB, "ProcessingJobName", str)
     processing_job_status = optional(DESCRIBE_JOB, "ProcessingJobStatus", str)
-    exit_message = optional(DESCRIBE_JOB, "ExitMessage", str)
     instance_type = optional(DESCRIBE_JOB, "ProcessingResources.ClusterConfig.InstanceType", str)
     instance_count = optional(DESCRIBE_JOB, "ProcessingResources.ClusterConfig.InstanceCount", int)
     max_runtime_in_seconds = optional(DESCRIBE_JOB, "StoppingCondition.MaxRuntimeInSeconds", int)
@@ -217,7 +218,6 @@ class Alert(Part):
 
     key_path = "MonitoringAlertName"
 
-    alert_status = required(PART, "AlertStatus", str, "OK")
     enabled = optional(PART, "Actions.ModelDashboardIndicator.Enabled", bool)
 
 
@@ -230,7 +230,7 @@ class MonitoringAlerts(
 ):
     """The dashboard's alerts of an active schedule."""
 
-    alerts = items(ALERTS, "MonitoringAlertSummaries[]", Alert)
+    monitoring_alert_summaries = items(ALERTS, "MonitoringAlertSummaries[]", Alert)
 
 
 @collects(MonitoringSchedule, after=(Endpoint,))
@@ -280,7 +280,7 @@ def monitoring_runs(reader: "Reader") -> Iterator[Resource]:
     def read(schedule: MonitoringSchedule) -> list[Resource]:
         readings: dict[Operation, Reading] = {}
         try:
-            last = schedule.last_execution
+            last = schedule.last_monitoring_execution_summary
         except Unread as unread:
             readings[EXECUTIONS] = unread.gap
             return list(reader.resource(readings, key=schedule.id, name=schedule.name))

@@ -81,6 +81,7 @@ def unwatched_costs(
     ]
     figures: dict[str, Any] = {
         "BudgetType": sorted({budget.budget_type or "COST" for budget in budgets}),
+        "Threshold": sorted({told.threshold or 0.0 for budget in budgets for told in budget.notifications}),
         "MonitorType": sorted(set(monitors)),
         "active_tags": sorted(active)[:10],
     }

@@ -50,13 +50,13 @@ def _serving(calls: float, **values: Any) -> tuple[Sample, Sample]:
 
 
 def _runs(*runs: dict[str, Any]) -> Sample:
-    return sample(MonitoringRuns, "example", executions=list(runs))
+    return sample(MonitoringRuns, "example", monitoring_execution_summaries=list(runs))
 
 
 _TIMED = sample(
     MonitoringRuns,
     "example",
-    executions=[_NO_DATA] * 3,
+    monitoring_execution_summaries=[_NO_DATA] * 3,
     processing_start_time=NOW - timedelta(hours=2),
     processing_end_time=NOW - timedelta(hours=1),
     instance_type="ml.m5.large",
@@ -70,15 +70,27 @@ _TIMED = sample(
     bad=[
         _schedule(),
         _schedule(*_serving(0.0)),
-        _schedule(*_serving(9.0), _runs(_NO_DATA, _NO_DATA, _NO_DATA), last_execution=_NO_DATA),
-        _schedule(*_serving(9.0), _TIMED, last_execution=_NO_DATA),
-        _schedule(_runs(_NO_DATA, _NO_DATA, _NO_DATA), endpoint_name=None, last_execution=_NO_DATA),
+        _schedule(
+            *_serving(9.0), _runs(_NO_DATA, _NO_DATA, _NO_DATA), last_monitoring_execution_summary=_NO_DATA
+        ),
+        _schedule(*_serving(9.0), _TIMED, last_monitoring_execution_summary=_NO_DATA),
+        _schedule(
+            _runs(_NO_DATA, _NO_DATA, _NO_DATA),
+            endpoint_name=None,
+            last_monitoring_execution_summary=_NO_DATA,
+        ),
     ],
     good=[
-        _schedule(*_serving(9.0), last_execution={"monitoring_execution_status": "Completed"}),
-        _schedule(*_serving(0.0, creation_time=NOW - timedelta(days=1)), last_execution=None),
-        _schedule(*_serving(9.0), _runs(_NO_DATA, {}, _NO_DATA), last_execution=_NO_DATA),
-        _schedule(endpoint_name=None, last_execution={"monitoring_execution_status": "Completed"}),
+        _schedule(
+            *_serving(9.0), last_monitoring_execution_summary={"monitoring_execution_status": "Completed"}
+        ),
+        _schedule(
+            *_serving(0.0, creation_time=NOW - timedelta(days=1)), last_monitoring_execution_summary=None
+        ),
+        _schedule(*_serving(9.0), _runs(_NO_DATA, {}, _NO_DATA), last_monitoring_execution_summary=_NO_DATA),
+        _schedule(
+            endpoint_name=None, last_monitoring_execution_summary={"monitoring_execution_status": "Completed"}
+        ),
     ],
     exempt=[
         _schedule(monitoring_schedule_status="Stopped"),
@@ -121,17 +133,17 @@ def needless_schedule(
 
 
 def _found_nothing(schedule: MonitoringSchedule, most: int) -> bool:
-    last = schedule.last_execution
+    last = schedule.last_monitoring_execution_summary
     if last is None or not lacked_data(last):
         return False
-    runs = schedule.region.find(MonitoringRuns, schedule.id)
-    newest = runs.executions[:most] if runs is not None else ()
+    runs = schedule.region.find(MonitoringRuns, schedule.name)
+    newest = runs.monitoring_execution_summaries[:most] if runs is not None else ()
     return len(newest) == most and all(lacked_data(run) for run in newest)
 
 
 def _runs_a_month(schedule: MonitoringSchedule) -> list[Usage]:
     """What a month of its runs takes, if each is like the last that ended; nothing where none is known."""
-    runs, interval = schedule.region.find(MonitoringRuns, schedule.id), schedule.interval
+    runs, interval = schedule.region.find(MonitoringRuns, schedule.name), schedule.interval
     if runs is None or interval is None or not runs.has_job:
         return []
     start, end = runs.processing_start_time, runs.processing_end_time

@@ -245,11 +245,13 @@ def unreviewed_plan_recommendation(account: Account, *, min_monthly_saving_usd: 
     is asked for. AWS answers the last recommendation that was made; none is started here.
     """
     amounts: dict[str, float] = {}
+    commitments: dict[str, str | None] = {}
     for lookback in LOOKBACKS:
         found = account.region.find(SavingsPlanRecommendation, lookback)
         summary = found.savings_plans_purchase_recommendation_summary if found is not None else None
         if summary is not None and summary.estimated_monthly_savings_amount is not None:
             amounts[lookback] = float(summary.estimated_monthly_savings_amount)
+            commitments[lookback] = summary.hourly_commitment_to_purchase
     if len(amounts) < len(LOOKBACKS):
         return not_applicable("AWS has made no recommendation")
     least = min(amounts.values())
@@ -257,6 +259,7 @@ def unreviewed_plan_recommendation(account: Account, *, min_monthly_saving_usd: 
         return failed(
             f"a plan would save at least {least:,.0f} a month",
             EstimatedMonthlySavingsAmount=least,
+            HourlyCommitmentToPurchase=commitments,
             lookbacks=amounts,
         )
     return passed(EstimatedMonthlySavingsAmount=least)

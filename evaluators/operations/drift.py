@@ -177,7 +177,7 @@ def unwatched_data(endpoint: Endpoint, *, grace_days: int = 14) -> Verdict:
     maps=[prowler("sagemaker_models_monitor_enabled"), lens("MLOPS06-BP02"), lens("MLPERF06-BP04")],
 )
 def unwatched_predictions(endpoint: Endpoint, *, grace_days: int = 14) -> Verdict:
-    """The predictions of production endpoints should be compared with what turned out to be true.
+    """Predictions of production endpoints should be compared with what turned out to be true.
 
     Only true labels show that a model has become worse. Where the business never learns them, the tag
     `ground-truth=none` says so.

@@ -32,7 +32,7 @@ from evaluators.rule import Change, Given, Severity, Verdict, failed, given, not
 _HOURLY = "cron(0 * ? * * *)"
 _DAILY = "cron(0 6 ? * * *)"
 _BASELINE = {"s3_uri": "s3://baselines/constraints.json"}
-_NAMED = sample(DataQualityDefinition, "watch", baseline=_BASELINE)
+_NAMED = sample(DataQualityDefinition, "watch", data_quality_baseline_config=_BASELINE)
 
 
 def _run(status: str = "Completed", hours: float = 1, reason: str = "") -> dict[str, Any]:
@@ -56,11 +56,13 @@ def _schedule(
         "monitoring_type": "DataQuality",
         "monitoring_job_definition_name": "watch",
         "schedule_expression": _HOURLY,
-        "last_execution": _run() if last is None else last or None,
+        "last_monitoring_execution_summary": _run() if last is None else last or None,
     }
     around = [sample(Endpoint, "example"), *others]
     around += [definition] if definition is not None else []
-    around += [sample(MonitoringRuns, "example", executions=runs)] if runs is not None else []
+    around += (
+        [sample(MonitoringRuns, "example", monitoring_execution_summaries=runs)] if runs is not None else []
+    )
     return given(sample(MonitoringSchedule, "example", **{**base, **values}), *around)
 
 
@@ -83,7 +85,8 @@ _OWN: dict[str, Any] = {"monitoring_job_definition_name": None, "definition": No
         _schedule(definition=sample(DataQualityDefinition, "watch")),
         _schedule(definition=None),
         _schedule(
-            definition=sample(ModelQualityDefinition, "watch", baseline={}), monitoring_type="ModelQuality"
+            definition=sample(ModelQualityDefinition, "watch", model_quality_baseline_config={}),
+            monitoring_type="ModelQuality",
         ),
         _schedule(definition=sample(BiasDefinition, "watch"), monitoring_type="ModelBias"),
         _schedule(
@@ -93,7 +96,7 @@ _OWN: dict[str, Any] = {"monitoring_job_definition_name": None, "definition": No
         given(
             _schedule(last=_VIOLATED).subject,
             _NAMED,
-            sample(MonitoringRuns, "example", executions=[_VIOLATED]),
+            sample(MonitoringRuns, "example", monitoring_execution_summaries=[_VIOLATED]),
             max_violation_runs=1,
         ),
     ],
@@ -106,8 +109,12 @@ _OWN: dict[str, Any] = {"monitoring_job_definition_name": None, "definition": No
         _schedule(last=_EMPTY, runs=[_EMPTY]),
         _schedule(last=_VIOLATED, runs=[_VIOLATED, _VIOLATED, _run()]),
         _schedule(last=_run("InProgress"), runs=[]),
-        _schedule(baseline=_BASELINE, **_OWN),
-        _schedule(definition=sample(DataQualityDefinition, "watch", baseline={"baselining_job_name": "j"})),
+        _schedule(baseline_config=_BASELINE, **_OWN),
+        _schedule(
+            definition=sample(
+                DataQualityDefinition, "watch", data_quality_baseline_config={"baselining_job_name": "j"}
+            )
+        ),
         # The endpoint's capture is what a batch schedule has instead of an endpoint.
         _schedule(endpoint_name=None),
     ],
@@ -153,7 +160,7 @@ def unhealthy_schedule(schedule: MonitoringSchedule, *, max_violation_runs: int 
 
 def _health(schedule: MonitoringSchedule, interval: timedelta, most: int) -> Verdict:
     """The verdict on a schedule that is old enough to have run."""
-    last = schedule.last_execution
+    last = schedule.last_monitoring_execution_summary
     if last is None:
         return failed("it has never run", LastMonitoringExecutionSummary=None)
     evidence: dict[str, Any] = {
@@ -190,10 +197,10 @@ def _always_violated(schedule: MonitoringSchedule, most: int) -> bool:
 
 def _executions(schedule: MonitoringSchedule) -> tuple[Execution, ...]:
     """The newest runs, newest first. Raises `Unread` where they were not listed."""
-    runs = schedule.region.find(MonitoringRuns, schedule.id)
+    runs = schedule.region.find(MonitoringRuns, schedule.name)
     if runs is None:
         raise Unread(schedule.gap(str(EXECUTIONS), Reason.NOT_READ, schedule.name))
-    return runs.executions
+    return runs.monitoring_execution_summaries
 
 
 _TOPIC = "arn:aws:sns:eu-west-1:123456789012:drift"
@@ -214,7 +221,7 @@ def _alarm(namespace: str = _NAMESPACE, **values: Any) -> Sample:
 
 
 def _alerts(*, enabled: bool) -> Sample:
-    return sample(MonitoringAlerts, "example", alerts=[{"alert_status": "OK", "enabled": enabled}])
+    return sample(MonitoringAlerts, "example", monitoring_alert_summaries=[{"enabled": enabled}])
 
 
 _EVENTS = '{"source": ["aws.sagemaker"], "detail-type": ["SageMaker Monitoring Execution State Change"]}'
@@ -234,6 +241,17 @@ _QUIET = _alerts(enabled=False)
     bad=[
         _schedule(_QUIET),
         _schedule(_TOLD, _QUIET, _alarm(dimensions=[{"name": "Endpoint", "value": "another"}])),
+        # An alarm on one schedule of an endpoint says nothing of the others.
+        _schedule(
+            _TOLD,
+            _QUIET,
+            _alarm(
+                dimensions=[
+                    {"name": "Endpoint", "value": "example"},
+                    {"name": "MonitoringSchedule", "value": "another"},
+                ]
+            ),
+        ),
         _schedule(_TOLD, _QUIET, _alarm("AWS/SageMaker")),
         _schedule(_TOLD, _QUIET, _alarm(actions_enabled=False)),
         _schedule(_QUIET, _alarm(alarm_actions=[])),
@@ -261,7 +279,7 @@ _QUIET = _alerts(enabled=False)
     ],
     exempt=[
         _schedule(monitoring_schedule_status="Stopped"),
-        _schedule(environment={"publish_cloudwatch_metrics": "Disabled"}, baseline=_BASELINE, **_OWN),
+        _schedule(environment={"publish_cloudwatch_metrics": "Disabled"}, baseline_config=_BASELINE, **_OWN),
         _schedule(
             definition=sample(
                 DataQualityDefinition, "watch", environment={"publish_cloudwatch_metrics": "Disabled"}
@@ -311,8 +329,8 @@ def silent_monitor(schedule: MonitoringSchedule) -> Verdict:
 
 
 def _colours_dashboard(schedule: MonitoringSchedule) -> bool:
-    found = schedule.region.find(MonitoringAlerts, schedule.id)
-    return found is not None and any(alert.enabled for alert in found.alerts)
+    found = schedule.region.find(MonitoringAlerts, schedule.name)
+    return found is not None and any(alert.enabled for alert in found.monitoring_alert_summaries)
 
 
 @index

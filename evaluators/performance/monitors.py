@@ -47,9 +47,11 @@ def _schedule(
 _STOPPED: dict[str, Any] = {
     "processing_job_status": "Stopped",
     "max_runtime_in_seconds": 1200,
-    "executions": [{"monitoring_execution_status": "Stopped"}],
+    "monitoring_execution_summaries": [{"monitoring_execution_status": "Stopped"}],
 }
-_NO_JOB = sample(MonitoringRuns, "example", executions=[{"monitoring_execution_status": "Pending"}])
+_NO_JOB = sample(
+    MonitoringRuns, "example", monitoring_execution_summaries=[{"monitoring_execution_status": "Pending"}]
+)
 
 
 @rule(
@@ -69,7 +71,7 @@ _NO_JOB = sample(MonitoringRuns, "example", executions=[{"monitoring_execution_s
         _schedule(10, **_STOPPED),
     ],
     exempt=[
-        sample(MonitoringSchedule, "example", last_execution=None),
+        sample(MonitoringSchedule, "example", last_monitoring_execution_summary=None),
         sample(MonitoringSchedule, "example", monitoring_schedule_status="Stopped"),
         given(sample(MonitoringSchedule, "example"), _NO_JOB),
     ],
@@ -88,7 +90,7 @@ def badly_sized_monitor(
     """
     if not schedule.is_active:
         return not_applicable("it starts no runs")
-    runs = schedule.region.find(MonitoringRuns, schedule.id)
+    runs = schedule.region.find(MonitoringRuns, schedule.name)
     if runs is None or not runs.has_job:
         return not_applicable("no run of it has ended")
     start, end = runs.processing_start_time, runs.processing_end_time

@@ -160,8 +160,9 @@ def unmeasured_training(job: TrainingJob) -> Verdict:
     algorithm = algorithm_of(job)
     if algorithm is not None and algorithm.built_in:
         return not_applicable("AWS's algorithm publishes its own metrics")
-    if job.final_metric_data_list or job.metric_definitions:
-        return passed(metrics=len(job.final_metric_data_list) or len(job.metric_definitions))
+    named = [metric.metric_name for metric in job.final_metric_data_list]
+    if named or job.metric_definitions:
+        return passed(MetricName=(named or [defined.name for defined in job.metric_definitions])[:5])
     if job.id in measured_sources(job.region):
         return passed("its experiment run has metrics")
     tracked = any(True for _ in job.region.all(MlflowTrackingServer))

@@ -39,9 +39,7 @@ def _each(*values: dict[str, Any]) -> list[Given]:
 
 def _inline(**values: Any) -> Sample:
     """An old schedule, which says itself what it runs."""
-    return sample(
-        MonitoringSchedule, "inline", **{"cluster_config": {"instance_count": 2}, "inline": {}, **values}
-    )
+    return sample(MonitoringSchedule, "inline", **{"cluster_config": {"instance_count": 2}, **values})
 
 
 _NAMED = sample(MonitoringSchedule, "named", monitoring_job_definition_name="watch")
