@@ -1,6 +1,5 @@
 """Judge a snapshot: every rule over every subject, one verdict each."""
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -10,6 +9,7 @@ from collectors.model import GLOBAL, Gap, Reason, Snapshot, Unread
 from collectors.view import Part, Region, View
 from evaluators.answers import Answer
 from evaluators.environment import Placement, Placing, account_placement, placement
+from evaluators.provenance import operations_of
 from evaluators.rule import (
     Rule,
     Scope,
@@ -149,7 +149,7 @@ class _Judge:
             verdict = self.apply(rule, region)
         except Unread as unread:
             return Judgement(rule, subject, _unknown(unread.gap), placed, gap=unread.gap)
-        return Judgement(rule, subject, verdict, placed, _operations(rule, None, verdict))
+        return Judgement(rule, subject, verdict, placed, operations_of(rule, region, verdict))
 
     def one(self, rule: Rule, node: View | Part, placed: Placement) -> Judgement:
         """One rule on one resource or part."""
@@ -179,7 +179,7 @@ class _Judge:
             raise Unread(Gap(f"rule {rule.code}", Reason.FAILED, text, resource=where)) from error
 
     def said(self, rule: Rule, node: View | Part, verdict: Verdict, placed: Placement) -> Judgement:
-        return Judgement(rule, self.subject(node), verdict, placed, _operations(rule, node.view, verdict))
+        return Judgement(rule, self.subject(node), verdict, placed, operations_of(rule, node.view, verdict))
 
     def unread(self, rule: Rule, node: View | Part, placed: Placement, gap: Gap) -> Judgement:
         return Judgement(rule, self.subject(node), _unknown(gap), placed, gap=gap)
@@ -222,50 +222,3 @@ def _tags(view: View) -> Mapping[str, str]:
         return view.tags
     except Unread:
         return {}
-
-
-@functools.cache
-def _fields_by_name(rule: Rule) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
-    for item in sorted(rule.reads.fields, key=_place):
-        found.setdefault(item.keys[-1], []).append(item)
-    for measured in rule.reads.metrics:
-        found.setdefault(measured.metric, []).append(measured)
-    return found
-
-
-def _place(field_: Any) -> tuple[str, str]:
-    """Fields in an order that is the same in every process: two views may have a path in common."""
-    return field_.owner.__name__ if field_.owner else "", field_.path
-
-
-def _operations(rule: Rule, view: View | None, verdict: Verdict) -> Mapping[str, str]:
-    """Which operation gave each piece of evidence; a figure that was computed has none."""
-    named: dict[str, str] = {}
-    for name in verdict.evidence:
-        if name == "Tags" and view is not None:
-            named[name] = view.tags_operation
-        candidates = _fields_by_name(rule).get(name, [])
-        own = [
-            f for f in candidates if view is not None and f.owner is not None and isinstance(view, f.owner)
-        ]
-        for item in own or candidates:
-            operations = getattr(item, "operations", None)
-            if operations is None:
-                named[name] = "cloudwatch:GetMetricData"
-            elif operations:
-                read = [str(op) for op in operations if view is not None and str(op) in view.readings]
-                named[name] = (read or [str(operations[0])])[0]
-            else:
-                named[name] = _owners_operation(rule, item)
-            break
-    return named
-
-
-@functools.cache
-def _owners_operation(rule: Rule, item: Any) -> str:
-    """The operation behind a field of a part: that of the field that holds the part."""
-    for holder in sorted(rule.reads.fields, key=_place):
-        if holder.part is item.owner and holder is not item:
-            return str(holder.operations[0]) if holder.operations else _owners_operation(rule, holder)
-    return ""
