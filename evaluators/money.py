@@ -64,6 +64,7 @@ class Usage:
     def text(self) -> str:
         """`2 × 730 hours of hosting ml.m5.xlarge`."""
         amount = self.hours or self.gigabytes or self.units
+        amount = round(amount, 2 if amount >= 1 else 4)
         times = f"{self.count:g} × " if self.count != 1 else ""
         unit = {"hour": "hours", "GB-month": "GB", "unit": "units"}[self.unit]
         return " ".join(

@@ -46,6 +46,7 @@ from auditor.demo import (
 from auditor.demo.company import LAB, PROD
 from auditor.demo.exemplary import capacity as exemplary_capacity
 from auditor.demo.exemplary import foundation, names, network
+from auditor.demo.exemplary import monitoring as exemplary_monitoring
 from auditor.demo.exemplary import serving as exemplary_serving
 from auditor.demo.exemplary import watch as exemplary_watch
 from auditor.demo.exemplary import work as exemplary_work
@@ -78,7 +79,15 @@ SEEDS = (
     questions,
 )
 
-EXEMPLARY = (foundation, network, exemplary_work, exemplary_serving, exemplary_capacity, exemplary_watch)
+EXEMPLARY = (
+    foundation,
+    network,
+    exemplary_work,
+    exemplary_serving,
+    exemplary_monitoring,
+    exemplary_capacity,
+    exemplary_watch,
+)
 
 _RESOURCES = frozenset({*SAGEMAKER_KINDS, "Role", "Trail"})
 

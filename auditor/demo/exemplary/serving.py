@@ -352,6 +352,7 @@ def _asynchronous(state: DemoState) -> None:
             "DataCaptureConfig": _captured(),
             "LastDeploymentConfig": _deployed(alarms),
         },
+        tags={"ground-truth": "none", "affects-people": "false", "modality": "text"},
     )
     load = Load(cpu=180, memory=44)
     observe(state, REGION, "notes", "main", load, invocations=False)
