@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from collectors.collector import collects
 from collectors.model import Operation, Resource
-from collectors.sagemaker.studio import Domain, studio_resource
+from collectors.sagemaker.search import placed
+from collectors.sagemaker.studio import Domain
 from collectors.view import Region, View, index, optional, required
 
 if TYPE_CHECKING:
@@ -54,4 +55,4 @@ def apps(reader: "Reader") -> Iterator[Resource]:
     for document in reader.list(LIST):
         owner = document.get("SpaceName") or document.get("UserProfileName") or "?"
         name = f"{owner}/{document['AppType']}/{document['AppName']}"
-        yield from studio_resource(reader, {LIST: document}, f"app/{document['DomainId']}/{name}", name)
+        yield from placed(reader, {LIST: document}, f"app/{document['DomainId']}/{name}", name)

@@ -47,4 +47,4 @@ class InferenceExperiment(
 @collects(InferenceExperiment)
 def inference_experiments(reader: "Reader") -> Iterator[Resource]:
     """Every experiment."""
-    yield from described(reader, LIST, reader.list(LIST), DESCRIBE, "Name")
+    yield from described(reader, LIST, reader.list(LIST), DESCRIBE, "Name", path="inference-experiment")

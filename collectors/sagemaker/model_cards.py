@@ -1,8 +1,9 @@
 """Model cards that stand alone: what a model is for, how risky that is, and who has agreed."""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
 from collectors.model import Operation, Resource
@@ -28,7 +29,7 @@ class ModelCard(
     tags=(SEARCH, "Tags"),
     tagged=True,
 ):
-    """A model card. What it is about and its risk are in Search's records alone."""
+    """A model card. Search's records say what it is about and its risk; in Describe they are in the text."""
 
     model_card_status = required(SOURCE, "ModelCardStatus", str, "Approved")
     creation_time = required(
@@ -39,6 +40,33 @@ class ModelCard(
     model_id = optional(SEARCH, "ModelId", str)
     model_package_group_name = optional(SEARCH, "ModelPackageGroupName", str)
     risk_rating = optional(SEARCH, "RiskRating", str)
+    content = optional(DESCRIBE, "Content", str)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What it is about: a model's ARN or whatever its author wrote, or the name of a group."""
+        if str(SEARCH) in self.readings:
+            found = (self.model_id, self.model_package_group_name)
+        else:
+            group = self._said("model_package_details", "model_package_group_name")
+            found = (self._said("model_overview", "model_id"), group)
+        return tuple(filter(None, found))
+
+    @property
+    def risk(self) -> str | None:
+        """How risky its author says that the use is: `High`, `Medium`, `Low` or `Unknown`."""
+        if str(SEARCH) in self.readings:
+            return self.risk_rating
+        return self._said("intended_uses", "risk_rating")
+
+    def _said(self, section: str, member: str) -> str | None:
+        """A member of the card's own text, which is JSON by AWS's schema."""
+        try:
+            held: Any = json.loads(self.content or "{}")
+            said = held[section][member]
+        except (ValueError, KeyError, TypeError):
+            return None
+        return said if isinstance(said, str) else None
 
 
 @index
@@ -49,7 +77,7 @@ def cards_by_subject(region: Region) -> Mapping[str, tuple[str, ...]]:
     """
     found: dict[str, list[str]] = {}
     for card in region.all(ModelCard):
-        for about in filter(None, (card.model_id, card.model_package_group_name)):
+        for about in card.subjects:
             found.setdefault(about.lower(), []).append(card.id)
     return {about: tuple(cards) for about, cards in found.items()}
 

@@ -5,11 +5,11 @@ denied (some organisations do, because it passes by resource-level conditions of
 kind is listed and described instead.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from collectors.model import Document, Operation, Reading, Resource, Unread
+from collectors.model import Document, Gap, Operation, Reading, Reason, Resource, Unread
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
@@ -82,12 +82,13 @@ def described(
     *,
     only: Container[str] | None = None,
     always: bool = False,
+    path: str = "",
 ) -> Iterator[Resource]:
     """The resources of a listing, each with its Describe, side by side.
 
     Describe takes `parameter` from the summary's `member`, which is called the same unless said.
     Those that are not in `only` keep the summary alone, and so do all where no selected rule reads
-    the Describe, unless `always`.
+    the Describe, unless `always`. Where the list sends no ARN, `path` is what comes before the name in it.
     """
     member = member or parameter
     wanted = always or reader.wants(describe)
@@ -96,7 +97,18 @@ def described(
         readings: dict[Operation, Reading] = {listing: summary}
         if wanted and (only is None or summary[member] in only):
             readings[describe] = reader.read(describe, **{parameter: summary[member]})
+        if path:
+            return placed(reader, readings, f"{path}/{summary[member]}", summary[member])
         return list(reader.resource(readings))
 
     for found in reader.gather(read, summaries):
         yield from found
+
+
+def placed(reader: "Reader", readings: Mapping[Operation, Reading], path: str, name: str) -> list[Resource]:
+    """A resource whose list sends no ARN, with the one that AWS gives it; nothing for one that went meanwhile."""
+    if any(isinstance(found, Gap) and found.reason is Reason.VANISHED for found in readings.values()):
+        return []
+    place = reader.region
+    arn = f"arn:{place.partition}:sagemaker:{place.name}:{place.account}:{path}"
+    return list(reader.resource(readings, key=arn, name=name))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from collectors.collector import collects
 from collectors.model import Document, Operation, Reading, Resource, Unread
-from collectors.sagemaker.studio import Domain, studio_resource
+from collectors.sagemaker.search import placed
+from collectors.sagemaker.studio import Domain
 from collectors.view import PART, Part, Region, View, index, optional, part, required
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def spaces(reader: "Reader") -> Iterator[Resource]:
         readings: dict[Operation, Reading] = {LIST: summary}
         if domain in undecided and reader.wants(DESCRIBE):
             readings[DESCRIBE] = reader.read(DESCRIBE, DomainId=domain, SpaceName=name)
-        return studio_resource(reader, readings, f"space/{domain}/{name}", name)
+        return placed(reader, readings, f"space/{domain}/{name}", name)
 
     for found in reader.gather(read, reader.list(LIST)):
         yield from found

@@ -1,11 +1,11 @@
 """Studio: domains and the lifecycle configurations of their apps."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from collectors.collector import collects
-from collectors.model import Gap, Operation, Reading, Reason, Resource
+from collectors.model import Operation, Resource
 from collectors.sagemaker.search import described
 from collectors.view import PART, Part, View, items, optional, part, required
 
@@ -233,17 +233,6 @@ class StudioLifecycleConfig(
     def text(self) -> str:
         """The script itself."""
         return base64.b64decode(self.studio_lifecycle_config_content).decode()
-
-
-def studio_resource(
-    reader: "Reader", readings: Mapping[Operation, Reading], path: str, name: str
-) -> list[Resource]:
-    """A profile, space or app, whose lists send no ARN; nothing for one that went before its Describe."""
-    if any(isinstance(found, Gap) and found.reason is Reason.VANISHED for found in readings.values()):
-        return []
-    place = reader.region
-    arn = f"arn:{place.partition}:sagemaker:{place.name}:{place.account}:{path}"
-    return list(reader.resource(readings, key=arn, name=name))
 
 
 @collects(Domain)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from collectors.collector import collects
 from collectors.model import Document, Operation, Reading, Resource, Unread
-from collectors.sagemaker.studio import Domain, UserSettings, studio_resource
+from collectors.sagemaker.search import placed
+from collectors.sagemaker.studio import Domain, UserSettings
 from collectors.view import Region, View, index, part, required
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def user_profiles(reader: "Reader") -> Iterator[Resource]:
         readings: dict[Operation, Reading] = {LIST: summary}
         if domain in undecided and reader.wants(DESCRIBE):
             readings[DESCRIBE] = reader.read(DESCRIBE, DomainId=domain, UserProfileName=name)
-        return studio_resource(reader, readings, f"user-profile/{domain}/{name}", name)
+        return placed(reader, readings, f"user-profile/{domain}/{name}", name)
 
     for found in reader.gather(read, reader.list(LIST)):
         yield from found

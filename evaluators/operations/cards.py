@@ -150,4 +150,4 @@ def _cards(model: Model) -> Iterator[_Card]:
         card = region.find(ModelCard, arn)
         if card is not None:
             changed = card.last_modified_time or card.creation_time
-            yield _Card(card.model_card_status, changed, card.risk_rating)
+            yield _Card(card.model_card_status, changed, card.risk)
