@@ -12,28 +12,32 @@ def operations_of(rule: Rule, judged: View | Region, verdict: Verdict) -> Mappin
     """The operation behind each name in the evidence; a figure that was computed has none.
 
     Where several fields have one name, those of the resource that was judged are meant, then those of its
-    parts, then those of the other resources that the rule reads.
+    parts, then those of the other resources that the rule reads; a list of values is not of a single one.
     """
     named: dict[str, str] = {}
-    for name in verdict.evidence:
+    for name, value in verdict.evidence.items():
         if name == "Tags" and isinstance(judged, View):
             named[name] = judged.tags_operation
         candidates = _by_name(rule).get(name, ())
         if candidates:
-            origins = [_origin(rule, judged, item) for item in candidates]
+            several = isinstance(value, list | tuple)
+            origins = [_origin(rule, judged, item, several=several) for item in candidates]
             named[name] = min(origins, key=lambda origin: origin[0])[1]
     return named
 
 
-def _origin(rule: Rule, judged: View | Region, item: Field[Any] | Metric) -> tuple[int, str]:
+def _origin(
+    rule: Rule, judged: View | Region, item: Field[Any] | Metric, *, several: bool
+) -> tuple[float, str]:
     """How far from what was judged a field or a metric is, and the operation that gave it."""
     mine = item.owner is not None and isinstance(judged, item.owner)
     if isinstance(item, Metric):
         return (0 if mine else 2), str(METRIC_DATA)
     if isinstance(judged, View):
         holder = item if mine else _holders(cast(Hashable, type(judged))).get(item.owner)
-        if holder is not None:
-            return (0 if mine else 1), _made(holder, judged.readings)
+        if holder is not None and holder in rule.reads.fields:
+            single = several and item.type in (str, int, float, bool)
+            return (1.5 if single else 0) if mine else 1, _made(holder, judged.readings)
     holder = item if item.operations else _holder_elsewhere(rule, item)
     if holder is None:
         return 2, ""

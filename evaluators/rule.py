@@ -101,8 +101,8 @@ class Verdict:
     """What a rule says of one subject.
 
     `evidence` maps AWS's own field names (or a figure's name, in snake_case) to values.
-    `lowered` is how many severities below the rule's own this case is, with `why_lowered`. `waste` is
-    what would no longer be billed, each month, once the advice is followed.
+    `lowered` is how many severities below the rule's own this case is, with `why_lowered`; `raised` is
+    the severity of a case that is worse than the rule in general. `waste` is what would no longer be billed, each month, once the advice is followed.
     """
 
     status: Status
@@ -111,6 +111,7 @@ class Verdict:
     lowered: int = 0
     why_lowered: str = ""
     waste: tuple[Usage, ...] = ()
+    raised: Severity | None = None
 
 
 def expect(holds: bool, otherwise: str, **evidence: Any) -> Verdict:
@@ -130,10 +131,11 @@ def failed(
     lowered: int = 0,
     why_lowered: str = "",
     waste: Iterable[Usage] = (),
+    raised: Severity | None = None,
     **evidence: Any,
 ) -> Verdict:
     """The subject is not as it should be."""
-    return Verdict(Status.FAIL, message, evidence, lowered, why_lowered, tuple(waste))
+    return Verdict(Status.FAIL, message, evidence, lowered, why_lowered, tuple(waste), raised)
 
 
 def not_applicable(why: str, /, **evidence: Any) -> Verdict:

@@ -7,7 +7,8 @@
 
     rule    lost    = Σ finding scores / Σ weights      over its subjects that apply
             unknown = Σ weights of unknowns / Σ weights
-            where a subject's weight is the rule's own severity × environment × confidence
+            where a subject's weight is the rule's own severity × environment × confidence, or that of
+        its finding where this case is worse than the rule in general
 
     pillar  high = 100 × (1 − Σ severity × lost / Σ severity)           over its rules that apply
             low  = 100 × (1 − Σ severity × (lost + unknown) / Σ severity)
@@ -46,7 +47,7 @@ def effective_severity(judgement: Judgement) -> Severity:
 
 def lowered_severity(judgement: Judgement) -> tuple[Severity, tuple[str, ...]]:
     """The severity and the reasons why it is below the rule's own."""
-    severity, reasons = judgement.rule.severity, []
+    severity, reasons = _own_severity(judgement), []
     for _ in range(judgement.verdict.lowered):
         severity = severity.lower()
     if judgement.verdict.lowered:
@@ -60,6 +61,11 @@ def lowered_severity(judgement: Judgement) -> tuple[Severity, tuple[str, ...]]:
         severity = severity.lower()
         reasons.append("not placed in an environment")
     return severity, tuple(reasons)
+
+
+def _own_severity(judgement: Judgement) -> Severity:
+    """The rule's severity, or that of a case which is worse."""
+    return max(judgement.rule.severity, judgement.verdict.raised or Severity.INFO)
 
 
 def finding_score(severity: Severity, weight: float, confidence: float) -> int:
@@ -88,7 +94,7 @@ class Scoreboard:
         total.verdicts["accepted" if accepted else status.value] += 1
         if status is Status.NOT_APPLICABLE:
             return
-        weight = judgement.rule.severity * judgement.placement.weight * judgement.rule.confidence
+        weight = _own_severity(judgement) * judgement.placement.weight * judgement.rule.confidence
         total.weight += weight
         if status is Status.UNKNOWN:
             total.unknown += weight

@@ -162,6 +162,9 @@ def _routes(service: str) -> tuple[tuple[str, str, re.Pattern[str], Mapping[str,
     model = service_model(service)
     routes = []
     for name in model.operation_names:
+        if model.operation_model(name).deprecated:
+            # S3's old names of two operations stand at the same address as the new ones.
+            continue
         http = model.operation_model(name).http
         path, _, query = http["requestUri"].partition("?")
         labels = re.sub(r"\{(\w+)\+\}", r"(?P<\1>.+)", path)

@@ -58,7 +58,7 @@ def unprotected_root_user(account: Account) -> Verdict:
         return not_applicable("the root user has no credentials", SummaryMap=shown)
     if account.region.partition == "aws-us-gov":
         return not_applicable("GovCloud accounts have no root sign-in", SummaryMap=shown)
-    return passed() if mfa else failed("the root user has no MFA", SummaryMap=shown)
+    return passed(SummaryMap=shown) if mfa else failed("the root user has no MFA", SummaryMap=shown)
 
 
 def _records_management(selectors: Iterable[AdvancedSelector]) -> set[str]:
@@ -217,9 +217,9 @@ def unrecorded_management_events(account: Account) -> Verdict:
 def forgeable_trail(trail: Trail) -> Verdict:
     """Trails should validate and encrypt their log files and feed CloudWatch Logs.
 
-    Validation shows when a log file was changed or removed; a KMS key keeps its readers few; log
-    groups let alarms watch it. A missing log group alone is one severity lower. A trail of the
-    organisation's account is judged there.
+    Validation shows when a log file was changed or removed, so that a trail without it is a high
+    finding; a KMS key keeps its readers few; log groups let alarms watch it. A missing log group alone
+    is one severity lower. A trail of the organisation's account is judged there.
     """
     if trail.owner_account != trail.region.account:
         return not_applicable("the trail belongs to another account")
@@ -228,8 +228,13 @@ def forgeable_trail(trail: Trail) -> Verdict:
         "KmsKeyId": not trail.kms_key_id,
         "CloudWatchLogsLogGroupArn": not trail.cloud_watch_logs_log_group_arn,
     }
+    figures: dict[str, Any] = {
+        "LogFileValidationEnabled": trail.log_file_validation_enabled,
+        "KmsKeyId": trail.kms_key_id,
+        "CloudWatchLogsLogGroupArn": trail.cloud_watch_logs_log_group_arn,
+    }
     if not any(missing.values()):
-        return passed()
+        return passed(**figures)
     says = {
         "LogFileValidationEnabled": "its log files are not validated",
         "KmsKeyId": "they are not encrypted with a KMS key",
@@ -240,7 +245,6 @@ def forgeable_trail(trail: Trail) -> Verdict:
         "; ".join(says[name] for name, lacks in missing.items() if lacks),
         lowered=1 if only_logs else 0,
         why_lowered="only the log group is missing",
-        LogFileValidationEnabled=trail.log_file_validation_enabled,
-        KmsKeyId=trail.kms_key_id,
-        CloudWatchLogsLogGroupArn=trail.cloud_watch_logs_log_group_arn,
+        raised=Severity.HIGH if missing["LogFileValidationEnabled"] else None,
+        **figures,
     )

@@ -39,7 +39,7 @@ def _cluster(*groups: dict[str, Any], **values: Any) -> Sample:
         _cluster({"subnets": ["subnet-1"]}, subnets=None),
     ],
     exempt=[
-        sample(Cluster, cluster_status="Deleting"),
+        _cluster(cluster_status="Deleting", image_version_status="EndOfLife"),
         # Restricted groups carry their own settings.
         sample(Cluster, instance_groups=[]),
     ],

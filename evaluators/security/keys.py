@@ -13,6 +13,7 @@ from evaluators.roles import parsed
 from evaluators.rule import Change, Severity, Verdict, failed, given, not_applicable, passed, rule
 
 _ARN = "arn:aws:kms:eu-west-1:123456789012:key/5b0c1d7e"
+_GOING = ("PendingDeletion", "PendingReplicaDeletion")
 _UNUSABLE = ("PendingDeletion", "Disabled", "PendingImport", "PendingReplicaDeletion")
 
 
@@ -35,6 +36,7 @@ _OWN_CALLERS = _policy({"AWS": "*"}, Condition={"StringEquals": {"kms:CallerAcco
     bad=[
         _key(key_rotation_enabled=False),
         given(_key(key_state="PendingDeletion"), sample(NotebookInstance, kms_key_id=_ARN)),
+        _key(key_state="PendingDeletion"),
         _key(key_state="Disabled"),
         _key(key_state="PendingImport", origin="EXTERNAL"),
         _key(policy=_ANYBODY),
@@ -72,7 +74,7 @@ def neglected_key(key: KmsKey) -> Verdict:
     """KMS keys of ML resources should rotate, be usable and be open to named principals only.
 
     Without its key, data and volumes are lost: one that is pending deletion while something names it is
-    the worst case. AWS rotates its own keys; keys that KMS cannot rotate (asymmetric, HMAC, imported
+    critical. AWS rotates its own keys; keys that KMS cannot rotate (asymmetric, HMAC, imported
     material, custom key stores) are judged by state and policy alone. A key of another account shows
     neither its policy nor its rotation, and is unknown.
     """
@@ -87,6 +89,7 @@ def neglected_key(key: KmsKey) -> Verdict:
             KeyState=key.key_state,
             DeletionDate=key.deletion_date,
             used_by=used_by,
+            raised=Severity.CRITICAL if used_by and key.key_state in _GOING else None,
         )
     if key.is_foreign:
         raise Unread(key.gap("kms:GetKeyPolicy", Reason.NOT_READ, "the key is another account's"))

@@ -40,6 +40,7 @@ def _bucket(algorithm: str) -> Sample:
         # A workforce that was never limited has no list of addresses.
         sample(Workforce),
         sample(Workforce, cidrs=["203.0.113.0/24", "0.0.0.0/0"]),
+        sample(Workforce, cidrs=["::/0"]),
     ],
     good=[
         _job(),
@@ -53,6 +54,7 @@ def _bucket(algorithm: str) -> Sample:
     ],
     exempt=[
         _job(workteam_arn=_PUBLIC, creation_time=moment("2026-08-01T06:00:00+00:00")),
+        _job(kms_key_id=None, creation_time=moment("2026-08-01T06:00:00+00:00")),
         sample(Workforce, status="Deleting"),
     ],
     remedy="Limit the workforce to your addresses or your VPC; give the next labeling job a team of yours and a "

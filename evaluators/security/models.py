@@ -12,6 +12,7 @@ from collectors.sample import Sample, sample
 from evaluators.controls import config_rule, lens, prowler, security_hub
 from evaluators.deployments import Deployment, deployments, variant_deployments_by_model
 from evaluators.rule import Change, Scope, Severity, Verdict, failed, given, not_applicable, passed, rule
+from evaluators.tags import is_set
 
 _OWN = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/scorer:7"
 _AWS = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.5-cpu-py311"
@@ -123,11 +124,22 @@ def _subnets(model: Model, deployment: Deployment) -> list[str]:
         given(sample(Model), _ENDPOINT, _CONFIG),
         given(sample(Model, enable_network_isolation=False), _ENDPOINT, _CONFIG),
         given(sample(Model, enable_network_isolation=True), _ENDPOINT, _component_config(), _COMPONENT),
+        given(sample(Model, tags={"outbound-calls": "false"}), _ENDPOINT, _CONFIG),
         # Multi-model endpoints load models through the platform and may be isolated.
         given(sample(Model, primary_container={"image": _OWN, "mode": "MultiModel"}), _ENDPOINT, _CONFIG),
     ],
     good=[
+        # JumpStart makes its models isolated.
         given(sample(Model, enable_network_isolation=True), _ENDPOINT, _CONFIG),
+        given(
+            sample(
+                Model,
+                primary_container={"image": _OWN, "mode": "MultiModel"},
+                enable_network_isolation=True,
+            ),
+            _ENDPOINT,
+            _CONFIG,
+        ),
         given(sample(Model), _ENDPOINT, _component_config(enable_network_isolation=True), _COMPONENT),
     ],
     exempt=[
@@ -143,7 +155,7 @@ def _subnets(model: Model, deployment: Deployment) -> list[str]:
             _ENDPOINT,
             _CONFIG,
         ),
-        given(sample(Model, tags={"outbound-calls": "true"}), _ENDPOINT, _CONFIG),
+        given(sample(Model, tags={"Outbound-Calls": "true"}), _ENDPOINT, _CONFIG),
     ],
     remedy="It cannot be changed: create the model again with network isolation, and update the endpoint.",
     command="aws sagemaker create-model --model-name NAME --execution-role-arn ROLE"
@@ -172,7 +184,7 @@ def model_without_isolation(model: Model) -> Verdict:
         return passed(endpoints=_endpoints(held))
     if any("chainer" in (container.image or "") for container in model.all_containers):
         return not_applicable("Chainer images cannot be isolated")
-    if model.tags.get("outbound-calls", "false").strip().lower() not in ("false", "no", "0"):
+    if is_set(model.tags, "outbound-calls"):
         return not_applicable("a tag says that it has to call out")
     return failed("its containers may call out", EnableNetworkIsolation=False, endpoints=_endpoints(open_))
 
@@ -205,6 +217,7 @@ _AWS_REPOSITORY = re.compile(
             ],
         ),
         given(sample(Model, primary_container={"image": _OWN}), strict=True),
+        given(sample(Model, primary_container={"image": _AWS}), strict=True),
         given(sample(Model, primary_container={"image": _FOREIGN}), _ENDPOINT, _CONFIG),
     ],
     good=[
@@ -249,7 +262,11 @@ def model_image_over_platform(model: Model, *, strict: bool = False) -> Verdict:
     platform = [c for c in model.all_containers if c.image and c.repository_access_mode != "Vpc"]
     if not platform:
         private = any(c.repository_access_mode == "Vpc" for c in model.all_containers)
-        return passed() if private else not_applicable("its images come from registered versions")
+        return (
+            passed(RepositoryAccessMode=[c.repository_access_mode for c in model.all_containers[:10]])
+            if private
+            else not_applicable("its images come from registered versions")
+        )
     judged = [c for c in platform if strict or not _is_near(c)]
     if not judged:
         return not_applicable("its images are AWS's or this account's own")

@@ -136,9 +136,16 @@ def monitor_without_isolation(
     if _is_clarify(found) and not strict_clarify:
         return not_applicable("Clarify's jobs call a shadow endpoint, which isolation would cut off")
     return failed(
-        "its containers can call out",
+        "its containers can call out"
+        + ("; isolated, Clarify's would not reach their shadow endpoint" if _is_clarify(found) else ""),
         EnableNetworkIsolation=network.enable_network_isolation if network is not None else None,
     )
+
+
+def _strict(view: type[View], kind: str) -> Given:
+    """A definition on one instance, judged as Security Hub does."""
+    used = _used(view, kind, cluster_config={"instance_count": 1})
+    return given(used.subject, *used.others, strict_single_instance=True)
 
 
 _CLEAR: dict[str, Any] = {"network_config": {"enable_inter_container_traffic_encryption": False}}
@@ -152,6 +159,9 @@ _CLEAR: dict[str, Any] = {"network_config": {"enable_inter_container_traffic_enc
         _inline(),
         _inline(**_CLEAR),
         given(_inline(cluster_config={"instance_count": 1}), strict_single_instance=True),
+        _strict(DataQualityDefinition, "DataQuality"),
+        _strict(ModelQualityDefinition, "ModelQuality"),
+        _strict(ExplainabilityDefinition, "ModelExplainability"),
     ],
     good=[
         *_each(
@@ -160,6 +170,8 @@ _CLEAR: dict[str, Any] = {"network_config": {"enable_inter_container_traffic_enc
         ),
         _inline(network_config={"enable_inter_container_traffic_encryption": True}),
         _inline(cluster_config={"instance_count": 1}),
+        # Of bias definitions Security Hub asks it on several instances only.
+        _strict(BiasDefinition, "ModelBias"),
     ],
     exempt=[*_ORPHANS, _NAMED],
     remedy="Create a new definition with NetworkConfig.EnableInterContainerTrafficEncryption, or on one instance.",
@@ -186,7 +198,7 @@ def monitor_talks_in_clear(
     """Monitoring jobs on several instances should encrypt what they send each other.
 
     One instance talks to nobody, so it passes; Security Hub asks for encryption there too, except for
-    bias: set `strict_single_instance` to do the same.
+    bias definitions: set `strict_single_instance` to do the same.
     """
     why = _not_judged(found)
     if why:
@@ -198,7 +210,7 @@ def monitor_talks_in_clear(
     cluster = found.cluster_config
     if cluster is None:
         raise Unread(found.gap("sagemaker:DescribeMonitoringSchedule", Reason.MISSING, "its cluster"))
-    if cluster.instance_count == 1 and not strict_single_instance:
+    if cluster.instance_count == 1 and (not strict_single_instance or isinstance(found, BiasDefinition)):
         return passed("one instance talks to nobody", InstanceCount=1)
     return failed(
         "its instances talk in clear",

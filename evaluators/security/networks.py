@@ -5,9 +5,11 @@ from typing import Any
 from collectors.attachments import attachments
 from collectors.model import Reason, Unread
 from collectors.network import FlowLog, RouteTable, SecurityGroup, Subnet, Vpc, VpcEndpoint
+from collectors.sagemaker.clusters import Cluster
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.notebooks import NotebookInstance
 from collectors.sagemaker.studio import Domain
+from collectors.sagemaker.workforces import Workforce
 from collectors.sample import Sample, sample
 from evaluators.controls import config_rule, lens, prowler, security_hub
 from evaluators.routes import exits, route_table_of, subnets_by_vpc, unknown_exit, where_it_leads
@@ -49,6 +51,8 @@ def _group(**values: Any) -> Sample:
                 Domain, subnet_ids=["subnet-1"], default_user_settings={"security_groups": ["sg-1", "sg-2"]}
             ),
         ),
+        given(_group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]), sample(Cluster, security_group_ids=["sg-1"])),
+        given(_group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]), sample(Workforce, security_group_ids=["sg-1"])),
         given(
             _group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]),
             sample(
@@ -64,6 +68,7 @@ def _group(**values: Any) -> Sample:
         given(_group(ip_permissions=[{**_HTTPS, "ip_ranges": [{"cidr_ip": "10.0.0.0/8"}]}]), _MODEL),
         # Studio needs its own members: NFS, and the ports of its kernels.
         given(_group(ip_permissions=[{"ip_protocol": "tcp", "from_port": 2049, "to_port": 2049}]), _MODEL),
+        given(_group(ip_permissions=[{"ip_protocol": "tcp", "from_port": 8192, "to_port": 65535}]), _MODEL),
     ],
     exempt=[given(_group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]))],
     remedy="Revoke the rule: nothing on the internet calls these interfaces.",
@@ -250,6 +255,7 @@ def _recorded(*others: Sample) -> Given:
         _recorded(_log("vpc-2")),
         _recorded(_log(traffic_type="ACCEPT")),
         _recorded(_log(deliver_logs_status="FAILED")),
+        _recorded(_log(flow_log_status="INACTIVE")),
         _recorded(
             _log("subnet-1"),
             sample(Subnet, "subnet-2"),

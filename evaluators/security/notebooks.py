@@ -111,7 +111,10 @@ def notebook_outside_vpc(notebook: NotebookInstance, *, allowed_subnets: tuple[s
     Severity.HIGH,
     bad=[{"root_access": "Enabled"}, {"root_access": "Enabled", "direct_internet_access": "Disabled"}],
     good=[{"root_access": "Disabled"}, {"root_access": "Disabled", "direct_internet_access": "Enabled"}],
-    exempt=[{"root_access": "Enabled", "notebook_instance_status": "Failed"}],
+    exempt=[
+        {"root_access": "Enabled", "notebook_instance_status": "Failed"},
+        {"root_access": "Enabled", "notebook_instance_status": "Deleting"},
+    ],
     remedy="Stop the instance, then turn root access off. Lifecycle scripts go on running as root.",
     command="aws sagemaker update-notebook-instance --notebook-instance-name {name} --root-access Disabled",
     change=Change.RESTART,

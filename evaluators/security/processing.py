@@ -144,16 +144,14 @@ def processing_without_encryption(job: ProcessingJob) -> Verdict:
             ("its instances talk in clear", lambda: _talks_in_clear(job)),
         )
     )
-    if not missing:
-        return passed()
-    return failed(
-        "; ".join(missing),
-        KmsKeyId=job.kms_key_id,
-        VolumeKmsKeyId=job.volume_kms_key_id,
-        EnableInterContainerTrafficEncryption=job.enable_inter_container_traffic_encryption,
-        InstanceType=job.type_used,
-        instances=job.total_instances,
-    )
+    figures: dict[str, Any] = {
+        "KmsKeyId": job.kms_key_id,
+        "VolumeKmsKeyId": job.volume_kms_key_id,
+        "EnableInterContainerTrafficEncryption": job.enable_inter_container_traffic_encryption,
+        "InstanceType": job.type_used,
+        "instances": job.total_instances,
+    }
+    return failed("; ".join(missing), **figures) if missing else passed(**figures)
 
 
 def _output_lacks_key(job: ProcessingJob) -> bool:

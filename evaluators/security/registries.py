@@ -50,6 +50,7 @@ _CHANGE = re.compile(r"sagemaker:(?:create|delete|put|update)modelpackage")
         # "Cannot find resource policy" is how AWS says that there is none.
         given(sample(ModelPackageGroup, "churn", arn=_ARN), _policy(ABSENT)),
         _group("*", _USE, _ORGANIZATION),
+        _group("*", _USE, {"StringEquals": {"aws:SourceAccount": "999988887777"}}),
         _group(_PARTNER, _USE),
         _group(_PARTNER, "sagemaker:*", _ORGANIZATION),
         _group(_PARTNER, "sagemaker:*", trusted_accounts=("999988887777",)),

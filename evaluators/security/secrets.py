@@ -101,7 +101,7 @@ def secret_in_configuration(
         if secret.detector != GENERIC or (secret.entropy >= min_entropy and secret.length >= min_length)
     ]
     if not secrets:
-        return passed()
+        return passed("nothing in it looks like a secret")
     return failed(
         "secrets stand in its configuration in plain text", **_told(fields, secrets), secrets=len(secrets)
     )

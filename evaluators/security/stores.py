@@ -18,6 +18,8 @@ _ONLINE: dict[str, Any] = {"enable_online_store": True}
     bad=[
         _OFFLINE,
         _ONLINE,
+        # A store without a type is a Standard one.
+        {**_ONLINE, "storage_type": None},
         {**_ONLINE, "storage_type": "Standard_V2"},
         {**_OFFLINE, **_ONLINE, "kms_key_id": _KEY},
         {**_OFFLINE, "kms_key_id": ""},
@@ -57,7 +59,11 @@ def unencrypted_feature_store(group: FeatureGroup) -> Verdict:
         bare.append("offline")
     if online and not (group.security_config or {}).get("KmsKeyId"):
         bare.append("online")
-    figures: dict[str, Any] = {"KmsKeyId": group.kms_key_id or None, "StorageType": group.storage_type}
+    figures: dict[str, Any] = {
+        "KmsKeyId": group.kms_key_id or None,
+        "SecurityConfig": group.security_config,
+        "StorageType": group.storage_type,
+    }
     if bare:
         return failed(f"no key for the {' and the '.join(bare)} store", **figures)
     return passed(**figures)
@@ -76,6 +82,7 @@ _STORES: dict[str, Any] = {
         {},
         {"kms_key": _KEY, **_STORES},
         {"data_storage_config": {"Destination": "s3://captured/", "KmsKey": _KEY}},
+        {"status": "Completed", "completion_time": "2026-11-15T06:00:00+00:00"},
     ],
     good=[
         {"kms_key": _KEY},
@@ -111,7 +118,11 @@ def unencrypted_shadow_test(experiment: InferenceExperiment) -> Verdict:
         bare.append("its instances")
     if stored is not None and not stored.get("KmsKey"):
         bare.append("what it captures")
-    figures: dict[str, Any] = {"KmsKey": experiment.kms_key, "Destination": experiment.destination}
+    figures: dict[str, Any] = {
+        "KmsKey": experiment.kms_key,
+        "DataStorageConfig": stored,
+        "Destination": experiment.destination,
+    }
     if bare:
         return failed(f"no key for {' and '.join(bare)}", **figures)
     return passed(**figures)

@@ -140,6 +140,7 @@ _OPEN_KEYED = {**_OPEN, "s3_kms_key_id": _KEY}
         _keyed(),
         # The former name of the same member.
         {"kms_key_id": None, "home_efs_file_system_kms_key_id": _KEY},
+        {"kms_key_id": _KEY, "home_efs_file_system_kms_key_id": ""},
         _keyed(default_user_settings={"sharing_settings": _OPEN_KEYED}),
         _keyed(default_user_settings={"sharing_settings": {"notebook_output_option": "Disabled"}}),
         given(_keyed(), _profile("maya", sharing_settings=_OPEN_KEYED), _profile("tomas")),

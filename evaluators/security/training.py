@@ -23,6 +23,7 @@ from evaluators.rule import (
     passed,
     rule,
 )
+from evaluators.tags import is_set
 
 _PARENT = "arn:aws:sagemaker:eu-west-1:123456789012:hyper-parameter-tuning-job/churn"
 _CHILD: dict[str, Any] = {"tuning_job_arn": _PARENT}
@@ -70,7 +71,12 @@ def training_outside_vpc(job: TrainingJob) -> Verdict:
 @rule(
     "SEC-012",
     Severity.MEDIUM,
-    bad=[_job(), _job(enable_network_isolation=False)],
+    bad=[
+        _job(),
+        _job(enable_network_isolation=False),
+        _job(algorithm_name="arn:aws:sagemaker:eu-west-1:123456789012:algorithm/own-forest"),
+        _job(tags={"outbound-calls": "no"}),
+    ],
     good=[
         _job(enable_network_isolation=True),
         _job(algorithm_name="arn:aws:sagemaker:eu-west-1:865070037744:algorithm/vendor-forest"),
@@ -80,6 +86,8 @@ def training_outside_vpc(job: TrainingJob) -> Verdict:
         _job(training_image="520713654638.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-chainer:5.0"),
         _job(training_image="462105765813.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-rl-ray-container:1"),
         sample(TrainingJob, "customise-llama"),
+        # Its container mounts a file system or reads parameters, its owner says.
+        _job(tags={"outbound-calls": "true"}),
         given(_job(), _NEWER),
     ],
     remedy="Set EnableNetworkIsolation in the next run, once nothing in the container needs the network.",
@@ -95,7 +103,8 @@ def training_without_isolation(job: TrainingJob) -> Verdict:
 
     Training code that can call out can carry data out. It is a trade-off: scripts that install
     packages when they start, or talk to a tracking server, break. Chainer and reinforcement learning
-    containers do not support it; algorithms of the Marketplace always run isolated.
+    containers do not support it; algorithms of the Marketplace always run isolated. A job whose
+    container needs FSx, EFS or Parameter Store is exempted by the tag `outbound-calls`.
     """
     why = not_judged(job)
     if why:
@@ -104,12 +113,11 @@ def training_without_isolation(job: TrainingJob) -> Verdict:
         return not_applicable("its container does not support isolation", TrainingImage=job.training_image)
     algorithm = job.algorithm_name or ""
     if algorithm.startswith("arn:") and algorithm.split(":")[4] != job.region.account:
-        return passed("an algorithm of the Marketplace always runs isolated")
-    return expect(
-        job.enable_network_isolation is True,
-        "its containers can call out",
-        EnableNetworkIsolation=job.enable_network_isolation,
-    )
+        return passed("an algorithm of the Marketplace always runs isolated", AlgorithmName=algorithm)
+    isolated = job.enable_network_isolation
+    if isolated is not True and is_set(job.tags, "outbound-calls"):
+        return not_applicable("a tag says that it has to call out", EnableNetworkIsolation=isolated)
+    return expect(isolated is True, "its containers can call out", EnableNetworkIsolation=isolated)
 
 
 _PLAIN = sample(InstanceType, "m5.xlarge", arn="m5.xlarge")
@@ -171,7 +179,12 @@ _BOTH: dict[str, Any] = {"kms_key_id": _KEY, "volume_kms_key_id": _KEY, **_OUTPU
             require_customer_managed=True,
         ),
     ],
-    exempt=[_job(**_CHILD), _job("model-monitoring-2026"), given(_job(), _NEWER)],
+    exempt=[
+        _job(**_CHILD),
+        _job("model-monitoring-2026"),
+        sample(TrainingJob, "customise-llama"),
+        given(_job(), _NEWER),
+    ],
     remedy="Pass output_kms_key and volume_kms_key in the next run; local NVMe storage takes no key of yours.",
     change=Change.NEXT_RUN,
     maps=[prowler("sagemaker_training_jobs_volume_and_output_encryption_enabled"), lens("MLSEC02-BP01")],
@@ -189,19 +202,19 @@ def training_without_kms(job: TrainingJob, *, require_customer_managed: bool = F
     missing = lacking(
         (("its output", lambda: _output_lacks_key(job)), ("its volume", lambda: _volume_lacks_key(job)))
     )
+    figures: dict[str, Any] = {
+        "KmsKeyId": job.kms_key_id,
+        "VolumeKmsKeyId": job.volume_kms_key_id,
+        "S3OutputPath": job.s3_output_path,
+        "InstanceType": list(job.instance_types),
+    }
     if missing:
-        return failed(
-            f"no KMS key for {' and '.join(missing)}",
-            KmsKeyId=job.kms_key_id,
-            VolumeKmsKeyId=job.volume_kms_key_id,
-            S3OutputPath=job.s3_output_path,
-            InstanceType=list(job.instance_types),
-        )
+        return failed(f"no KMS key for {' and '.join(missing)}", **figures)
     if require_customer_managed:
         for reference in (job.kms_key_id or _bucket_key(job), job.volume_kms_key_id):
             if reference and _is_managed_by_aws(job, reference):
                 return failed("AWS manages a key of it", KmsKeyId=reference)
-    return passed()
+    return passed(**figures)
 
 
 def _output_lacks_key(job: TrainingJob) -> bool:
@@ -246,6 +259,7 @@ def _bucket_key(job: TrainingJob) -> str:
         _job(),
         _job(enable_inter_container_traffic_encryption=False),
         _job(instance_count=4, **_CHILD),
+        sample(TrainingJob, "customise-llama"),
         given(_job(instance_count=2), _NEWER),
     ],
     remedy="Set EnableInterContainerTrafficEncryption, and open UDP 500 and ESP 50 within the security group.",

@@ -98,19 +98,17 @@ def unprotected_search_for_models(job: TuningJob | AutoMLJob) -> Verdict:
         return not_applicable(why)
     parts: tuple[Definition | AutoMLJob, ...] = job.definitions if isinstance(job, TuningJob) else (job,)
     missing = lacking(check for part in parts for check in _checks(part))
-    if not missing:
-        return passed()
-    return failed(
-        "; ".join(dict.fromkeys(missing)),
-        Subnets=[part.subnets for part in parts[:10]],
-        KmsKeyId=[part.kms_key_id for part in parts[:10]],
-        EnableInterContainerTrafficEncryption=[
+    figures: dict[str, Any] = {
+        "Subnets": [part.subnets for part in parts[:10]],
+        "KmsKeyId": [part.kms_key_id for part in parts[:10]],
+        "EnableInterContainerTrafficEncryption": [
             part.enable_inter_container_traffic_encryption
             for part in parts[:10]
             if isinstance(part, Definition)
         ],
-        definitions=len(parts),
-    )
+        "definitions": len(parts),
+    }
+    return failed("; ".join(dict.fromkeys(missing)), **figures) if missing else passed(**figures)
 
 
 def _checks(part: Definition | AutoMLJob) -> Iterator[tuple[str, Callable[[], bool]]]:

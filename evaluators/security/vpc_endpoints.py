@@ -10,6 +10,7 @@ from collectors.network import PackageRepository, RouteTable, Subnet, Vpc, VpcEn
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.notebooks import NotebookInstance
 from collectors.sagemaker.studio import Domain
+from collectors.sagemaker.workforces import Workforce
 from collectors.sample import Sample, sample
 from collectors.view import Region
 from evaluators.controls import config_rule, lens, prowler, security_hub
@@ -31,6 +32,7 @@ _RECOMMENDED = (
 _MODEL = sample(Model, "scorer", subnets=["subnet-1"], security_group_ids=["sg-1"])
 _NOTEBOOK = sample(NotebookInstance, subnet_id="subnet-1")
 _SUBNET = sample(Subnet, "subnet-1")
+_DOMAIN = sample(Domain, "d-1", subnet_ids=["subnet-1"], app_network_access_type="VpcOnly")
 
 
 def _table(**route: str) -> Sample:
@@ -43,7 +45,8 @@ def _table(**route: str) -> Sample:
 def _endpoint(service: str, **values: Any) -> Sample:
     service = service if service.startswith("aws.") else f"com.amazonaws.eu-west-1.{service}"
     given_ = {"vpc_endpoint_type": "Interface", "state": "available", "private_dns_enabled": True}
-    return sample(VpcEndpoint, f"vpce-{service}", service_name=service, **{**given_, **values})
+    made = {"service_name": service, **given_, **values}
+    return sample(VpcEndpoint, f"vpce-{service}", **made)
 
 
 def _gateway(*tables: str) -> Sample:
@@ -74,11 +77,22 @@ def _in_vpc(*others: Sample, owner: str = "123456789012", **thresholds: Any) -> 
         _in_vpc(_MODEL, _endpoint("s3", private_dns_enabled=False)),
         _in_vpc(_MODEL, _endpoint("s3", vpc_id="vpc-2")),
         _in_vpc(_NOTEBOOK, *_ALL_REQUIRED, _gateway("rtb-1")),
+        # Notebooks and Studio have a service each.
+        _in_vpc(_DOMAIN, *_ALL_REQUIRED, *_ALL_RECOMMENDED, _gateway("rtb-1")),
     ],
     good=[
         _in_vpc(_MODEL, _gateway("rtb-1")),
         _in_vpc(_MODEL, _endpoint("s3")),
         _in_vpc(_NOTEBOOK, *_ALL_REQUIRED, *_ALL_RECOMMENDED, _gateway("rtb-1")),
+        _in_vpc(
+            _DOMAIN,
+            *_ALL_REQUIRED,
+            *_ALL_RECOMMENDED,
+            _endpoint("aws.sagemaker.eu-west-1.studio"),
+            _gateway("rtb-1"),
+        ),
+        # In China some services' names begin with the reversed domain.
+        _in_vpc(_MODEL, _endpoint("s3", service_name="cn.com.amazonaws.eu-west-1.s3")),
         _in_vpc(
             _NOTEBOOK,
             _endpoint("sagemaker.api-fips"),
@@ -96,6 +110,8 @@ def _in_vpc(*others: Sample, owner: str = "123456789012", **thresholds: Any) -> 
     ],
     exempt=[
         _in_vpc(),
+        # Workers' browsers are all that comes through it.
+        _in_vpc(sample(Workforce, subnets=["subnet-1"])),
         # It reaches AWS by an interface of SageMaker's own.
         _in_vpc(sample(NotebookInstance, subnet_id="subnet-1", direct_internet_access="Enabled")),
     ],
@@ -323,7 +339,6 @@ _REPOSITORY_REGIONS = frozenset(
 )
 """Where CodeArtifact is offered; in no other partition. Source: botocore's endpoints, 2026."""
 
-_DOMAIN = sample(Domain, "d-1", subnet_ids=["subnet-1"], app_network_access_type="VpcOnly")
 _PACKAGES = sample(PackageRepository, "pypi-store", domain_name="ml")
 
 
@@ -348,6 +363,8 @@ _PACKAGES = sample(PackageRepository, "pypi-store", domain_name="ml")
             sample(Domain, "d-1", subnet_ids=["subnet-1"], app_network_access_type="PublicInternetOnly"),
             _SUBNET,
         ),
+        # CodeArtifact is not offered in this Region.
+        given(sample(NotebookInstance, subnet_id="subnet-1", region="af-south-1"), regions=("af-south-1",)),
     ],
     remedy="Create a domain and a repository with an upstream, and endpoints for codeartifact.api and "
     "codeartifact.repositories; or name the repository that you have in the settings.",
