@@ -1,8 +1,9 @@
 """Next best fixes: findings by the one change that removes them, ordered by what that change is worth.
 
 One change is one act on one thing. What is told of a job is mended in what launches jobs of its
-family, what is told of a user profile, space or app in its domain's defaults; everything else is
-mended on the resource itself. Acts of different kinds on one resource (in place, restart, recreate)
+family, what is told of a user profile, space or app in its domain's defaults; what is told of a whole
+Region or account is a change of its own for each rule; everything else is mended on the resource
+itself. Acts of different kinds on one resource (in place, restart, recreate)
 are different changes, since one can be made today and another waits for a window.
 
 A change is worth the points that the whole score gains once its findings pass: the score is a sum,
@@ -21,6 +22,7 @@ _JOBS = frozenset(
     {"automl-job", "labeling-job", "processing-job", "training-job", "transform-job", "tuning-job"}
 )
 _IN_DOMAINS = frozenset({"app", "space", "user-profile"})
+_WHOLE = frozenset({"account", "region"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def _target(finding: Finding) -> tuple[str, str]:
     subject = finding.subject
     if subject.kind in _JOBS:
         return "launcher", f"{subject.kind}s {family_name(subject.name)}"
+    if subject.kind in _WHOLE:
+        return subject.kind, f"{subject.name}, {finding.rule.name}"
     if subject.kind in _IN_DOMAINS:
         domain = subject.arn.rpartition(":")[2].split("/")[1:2]
         if domain:

@@ -102,7 +102,8 @@ class Verdict:
 
     `evidence` maps AWS's own field names (or a figure's name, in snake_case) to values.
     `lowered` is how many severities below the rule's own this case is, with `why_lowered`; `raised` is
-    the severity of a case that is worse than the rule in general. `waste` is what would no longer be billed, each month, once the advice is followed.
+    the severity of a case that is worse than the rule in general. `waste` is what would no longer be
+    billed, each month, once the advice is followed.
     """
 
     status: Status

@@ -1,14 +1,11 @@
-"""ML buckets: exposure, transport, encryption and the record of who read them."""
+"""ML buckets: exposure, transport and encryption."""
 
 import json
 from typing import Any
 
-from collectors.cloudtrail import AdvancedSelector, EventDataStore, FieldSelector, Trail
 from collectors.kms import KmsKey, find_key
-from collectors.model import Unread
 from collectors.s3 import AccountPublicAccess, Bucket
 from collectors.sample import ABSENT, Sample, sample
-from collectors.view import Region, index
 from evaluators.controls import config_rule, lens, prowler, security_hub
 from evaluators.policy import Effect, Policy, is_public, refuses
 from evaluators.roles import parsed
@@ -135,7 +132,7 @@ def public_bucket(bucket: Bucket, *, trusted_accounts: tuple[str, ...] = ()) -> 
             why_lowered="named accounts only, none of them trusted by the settings",
             Policy=foreign[:10],
         )
-    return passed()
+    return passed(**flags)
 
 
 _TLS_ONLY = {
@@ -189,15 +186,15 @@ def plain_http_bucket(bucket: Bucket) -> Verdict:
         lists = refuses(policy, "s3:ListBucket", bucket.id, context)
         reads = refuses(policy, "s3:GetObject", f"{bucket.id}/*", context)
         if lists and reads:
-            return passed()
+            return passed("a Deny for everyone refuses it", Policy=sorted(context))
     return failed(
         "no Deny for everyone covers the bucket and its objects where TLS is missing",
         Policy=sorted({str(s.effect) for s in policy.statements}),
     )
 
 
-def _encryption(algorithm: str, key: str | None = None) -> dict[str, Any]:
-    rule_ = {"sse_algorithm": algorithm, "kms_master_key_id": key}
+def _encryption(algorithm: str, key: str | None = None, bucket_key: bool | None = None) -> dict[str, Any]:
+    rule_ = {"sse_algorithm": algorithm, "kms_master_key_id": key, "bucket_key_enabled": bucket_key}
     return {"server_side_encryption_configuration": {"rules": [rule_]}}
 
 
@@ -221,6 +218,8 @@ _KEY = "arn:aws:kms:eu-west-1:123456789012:key/k"
         _bucket(**_encryption("aws:kms", _KEY)),
         _bucket(**_encryption("aws:kms:dsse", _KEY)),
         _bucket(**_encryption("aws:kms")),
+        # What a key for each object costs is noted, and no fault of its safety.
+        _bucket(**_encryption("aws:kms", _KEY, bucket_key=False)),
         given(
             _bucket(bucket_region="eu-west-1", **_encryption("aws:kms", _KEY)),
             sample(KmsKey, _KEY, arn=_KEY, key_manager="CUSTOMER"),
@@ -253,9 +252,8 @@ def bucket_without_kms(
     rules = bucket.default_encryption
     algorithm = next((rule_.sse_algorithm for rule_ in rules if rule_.sse_algorithm), "AES256")
     if algorithm.startswith("aws:kms") and not require_customer_managed:
-        return passed(_bucket_key_note(bucket))
-    labels = {key.lower(): value.lower() for key, value in bucket.tags.items()}
-    if any(labels.get(key) in public_data_tags for key in ("dataclassification", "classification")):
+        return passed(_bucket_key_note(bucket), SSEAlgorithm=algorithm)
+    if classification(bucket) in public_data_tags:
         return not_applicable("its classification tag says that its data is public")
     if not algorithm.startswith("aws:kms"):
         return failed("new objects get a key of S3's own", SSEAlgorithm=algorithm)
@@ -271,156 +269,13 @@ def bucket_without_kms(
     )
 
 
+def classification(bucket: Bucket) -> str:
+    """What its classification tag says of its data, in lower case."""
+    labels = {key.lower(): value.strip().lower() for key, value in bucket.tags.items()}
+    return labels.get("dataclassification") or labels.get("classification") or ""
+
+
 def _bucket_key_note(bucket: Bucket) -> str:
     if any(rule_.bucket_key_enabled is False for rule_ in bucket.default_encryption):
         return "bucket keys are off: each object costs a KMS request"
     return ""
-
-
-def _matches(selector: FieldSelector, value: str) -> bool:
-    """Whether one condition of an advanced selector holds for a value."""
-    return (
-        (selector.equals is None or value in selector.equals)
-        and (selector.starts_with is None or value.startswith(tuple(selector.starts_with)))
-        and (selector.ends_with is None or value.endswith(tuple(selector.ends_with)))
-        and (selector.not_equals is None or value not in selector.not_equals)
-        and (selector.not_starts_with is None or not value.startswith(tuple(selector.not_starts_with)))
-        and (selector.not_ends_with is None or not value.endswith(tuple(selector.not_ends_with)))
-    )
-
-
-def _records(selector: AdvancedSelector, prefix: str) -> bool:
-    """Whether an advanced selector records at least the writes of every object under an ARN prefix."""
-    for item in selector.field_selectors:
-        match item.field:
-            case "eventCategory":
-                holds = _matches(item, "Data")
-            case "resources.type":
-                holds = _matches(item, "AWS::S3::Object")
-            case "readOnly":
-                holds = _matches(item, "false")
-            case "resources.ARN":
-                # An exact object, an ending, or a longer prefix covers a part of the bucket only.
-                excludes = [p for p in (item.not_starts_with or ()) if p.startswith(prefix)]
-                holds = not (item.equals or item.ends_with or excludes) and _matches(item, prefix)
-            case _:
-                holds = False
-        if not holds:
-            return False
-    return bool(selector.field_selectors)
-
-
-@index
-def _recorders(region: Region) -> tuple[tuple[tuple[str, Any], ...], Unread | None]:
-    """Logging trails and enabled stores with their selectors, and the gap that may hide another."""
-    found: list[tuple[str, Any]] = []
-    unread: Unread | None = None
-    try:
-        for trail in region.all(Trail):
-            try:
-                if trail.is_logging:
-                    found.append((f"trail {trail.name}", _prefixes(trail)))
-            except Unread as gap:
-                unread = gap
-        found += [
-            (f"event data store {store.name}", (store.advanced_event_selectors, ()))
-            for store in region.all(EventDataStore)
-            if store.status == "ENABLED"
-        ]
-    except Unread as gap:
-        unread = gap
-    return tuple(found), unread
-
-
-def _prefixes(trail: Trail) -> tuple[tuple[AdvancedSelector, ...], tuple[str, ...]]:
-    """A trail's advanced selectors, and the object ARN prefixes whose writes its classic ones record."""
-    classic = [
-        value
-        for selector in trail.event_selectors
-        if (selector.read_write_type or "All") in ("All", "WriteOnly")
-        for resource in selector.data_resources
-        if resource.type == "AWS::S3::Object"
-        for value in resource.values or ()
-    ]
-    return trail.advanced_event_selectors, tuple(classic)
-
-
-def _covered(bucket: Bucket) -> tuple[str, Unread | None]:
-    """What records the bucket's object writes; nothing, and the gap that may hide it."""
-    recorders, unread = _recorders(bucket.region)
-    prefix = f"{bucket.id}/"
-    for name, (advanced, classic) in recorders:
-        everything = {f"arn:{bucket.region.partition}:s3", f"arn:{bucket.region.partition}:s3:::"}
-        if any(value in everything or value == prefix for value in classic):
-            return name, None
-        if any(_records(selector, prefix) for selector in advanced):
-            return name, None
-    return "", unread
-
-
-def _trail(*values: str, kind: str = "All") -> Sample:
-    resources = [{"type": "AWS::S3::Object", "values": list(values)}]
-    return sample(Trail, "t", event_selectors=[{"read_write_type": kind, "data_resources": resources}])
-
-
-def _advanced(*more: dict[str, Any]) -> Sample:
-    fields = [
-        {"field": "eventCategory", "equals": ["Data"]},
-        {"field": "resources.type", "equals": ["AWS::S3::Object"]},
-        *more,
-    ]
-    return sample(Trail, "t", advanced_event_selectors=[{"field_selectors": fields}])
-
-
-@rule(
-    "SEC-056",
-    Severity.MEDIUM,
-    bad=[
-        _bucket(),
-        given(_bucket(), _trail("arn:aws:s3:::other/")),
-        given(_bucket(), _trail(f"{_ARN}/", kind="ReadOnly")),
-        given(_bucket(), _trail(f"{_ARN}/models/")),
-        given(_bucket(), _advanced({"field": "resources.ARN", "not_starts_with": [f"{_ARN}/"]})),
-        given(_bucket(), _advanced({"field": "readOnly", "equals": ["true"]})),
-    ],
-    good=[
-        given(_bucket(), _trail("arn:aws:s3")),
-        given(_bucket(), _trail("arn:aws:s3:::")),
-        given(_bucket(), _trail(f"{_ARN}/", kind="WriteOnly")),
-        given(_bucket(), _advanced()),
-        given(_bucket(), _advanced({"field": "resources.ARN", "starts_with": [f"{_ARN}/"]})),
-        given(_bucket(), _advanced({"field": "resources.ARN", "not_starts_with": ["arn:aws:s3:::logs/"]})),
-        _bucket(target_bucket="access-logs"),
-    ],
-    remedy="Add a data event selector for the bucket's objects to a trail; data events are billed.",
-    command="aws cloudtrail put-event-selectors --trail-name TRAIL --advanced-event-selectors file://selectors.json",
-    change=Change.IN_PLACE,
-    maps=[
-        security_hub("S3.22"),
-        security_hub("S3.23"),
-        security_hub("S3.9"),
-        config_rule("cloudtrail-all-write-s3-data-event-check"),
-        config_rule("cloudtrail-all-read-s3-data-event-check"),
-        config_rule("s3-bucket-logging-enabled"),
-        prowler("cloudtrail_s3_dataevents_write_enabled"),
-        prowler("cloudtrail_s3_dataevents_read_enabled"),
-        lens("MLSEC06-BP02"),
-    ],
-)
-def unrecorded_bucket(bucket: Bucket) -> Verdict:
-    """S3 object-level events should be recorded for ML buckets.
-
-    Who read, replaced or deleted training data is otherwise unknown. Writes at least have to be
-    recorded for the whole bucket, by a logging trail of either selector form or by an event data
-    store. S3's server access log is a weaker alternative, and accepted.
-    """
-    covered, unread = _covered(bucket)
-    if covered:
-        return passed(covered)
-    if bucket.target_bucket:
-        return passed(f"server access log to {bucket.target_bucket}, no data events")
-    if unread is not None:
-        raise unread
-    return failed(
-        "no trail records its object events, and it has no access log", TargetBucket=None, Values=[]
-    )

@@ -52,7 +52,9 @@ def _group(**values: Any) -> Sample:
             ),
         ),
         given(_group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]), sample(Cluster, security_group_ids=["sg-1"])),
-        given(_group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]), sample(Workforce, security_group_ids=["sg-1"])),
+        given(
+            _group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]), sample(Workforce, security_group_ids=["sg-1"])
+        ),
         given(
             _group(ip_permissions=[{**_HTTPS, **_ANYWHERE}]),
             sample(
