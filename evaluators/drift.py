@@ -15,6 +15,7 @@ from collectors.sagemaker.monitoring_definitions import (
 from collectors.sagemaker.monitoring_schedules import Execution, LastExecution, MonitoringSchedule
 from collectors.view import Region, index
 from evaluators.deployments import models_behind
+from evaluators.tags import said
 from evaluators.traffic import configured, runs_components
 
 _NO_DATA = re.compile(
@@ -26,7 +27,7 @@ _NO_DATA = re.compile(
 
 def unmonitorable(endpoint: Endpoint) -> str:
     """Why Model Monitor cannot watch an endpoint; nothing where it can. Raises `Unread`."""
-    if endpoint.tags.get("data-capture", "").lower() in ("exempt", "forbidden", "off", "no"):
+    if said(endpoint.tags, "data-capture") in ("exempt", "forbidden", "off", "no"):
         return "its tag says that nothing may be captured"
     if any(configured(variant).is_serverless for variant in endpoint.production_variants):
         return "serverless variants do not support data capture"

@@ -5,10 +5,15 @@ from collections.abc import Mapping
 _NO = frozenset({"", "0", "false", "no", "off"})
 
 
+def said(tags: Mapping[str, str], name: str) -> str:
+    """What a tag says, in lower case; nothing where it is not there."""
+    held = {key.lower(): value.strip().lower() for key, value in tags.items()}
+    return held.get(name.lower(), "")
+
+
 def is_set(tags: Mapping[str, str], name: str) -> bool:
     """Whether a tag says yes: it is there, in any case, and its value does not deny it."""
-    held = {key.lower(): value.strip().lower() for key, value in tags.items()}
-    return held.get(name.lower(), "") not in _NO
+    return said(tags, name) not in _NO
 
 
 _ALWAYS_ON = frozenset({"24x7", "24/7", "alwayson", "always-on", "always_on", "keeprunning", "keep-running"})

@@ -101,7 +101,12 @@ def _logs(state: DemoState) -> None:
         for document in state.documents("Endpoint", PROD)
         if document["EndpointStatus"] == "InService"
     ]
-    names = [*(f"Endpoints/{name}" for name in endpoints), "ProcessingJobs", "TrainingJobs", "TransformJobs"]
+    shared = ["ProcessingJobs", "TrainingJobs", "TransformJobs", "NotebookInstances", "studio"]
+    clusters = [
+        f"Clusters/{document['ClusterName']}/{document['ClusterArn'].rpartition('/')[2]}"
+        for document in state.documents("Cluster", PROD)
+    ]
+    names = [*(f"Endpoints/{name}" for name in endpoints), *shared, *clusters]
     for region, kept in ((PROD, names), (LAB, ["TrainingJobs"])):
         groups = []
         for number, name in enumerate(kept):

@@ -10,7 +10,7 @@ from collectors.sample import NOW, sample
 from evaluators.controls import lens
 from evaluators.hosting import hosting_usage
 from evaluators.rule import Change, Given, Severity, Verdict, failed, given, not_applicable, passed, rule
-from evaluators.tags import is_set
+from evaluators.tags import is_set, said
 from evaluators.traffic import calls, delivered, recent, runs_components
 
 _CYCLES = {
@@ -122,12 +122,12 @@ def idleness(endpoint: Endpoint, idle_days: int, standby_tag: str) -> Verdict:
     status = endpoint.endpoint_status
     if status != "InService":
         return not_applicable("the endpoint is not in service", EndpointStatus=status)
-    tags = {key.lower(): value.strip().lower() for key, value in endpoint.tags.items()}
     if is_set(endpoint.tags, standby_tag):
         return not_applicable(f"a standby for disaster recovery by its tag {standby_tag}")
-    cycle = _CYCLES.get(tags.get("schedule", ""), 0)
+    often = said(endpoint.tags, "schedule")
+    cycle = _CYCLES.get(often, 0)
     if cycle >= idle_days:
-        return not_applicable(f"called {tags['schedule']}: {idle_days} days without calls are no sign")
+        return not_applicable(f"called {often}: {idle_days} days without calls are no sign")
     if runs_components(endpoint):
         return not_applicable("its inference components publish their own invocations")
     billed = [variant for variant in endpoint.production_variants if _is_billed(variant)]

@@ -26,6 +26,7 @@ from evaluators.rule import (
     passed,
     rule,
 )
+from evaluators.tags import said
 
 _XGBOOST = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 _OWN = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/scorer:7"
@@ -182,7 +183,7 @@ def unwatched_predictions(endpoint: Endpoint, *, grace_days: int = 14) -> Verdic
     Only true labels show that a model has become worse. Where the business never learns them, the tag
     `ground-truth=none` says so.
     """
-    if endpoint.tags.get("ground-truth", "").lower() in ("none", "no", "unavailable"):
+    if said(endpoint.tags, "ground-truth") in ("none", "no", "unavailable"):
         return not_applicable("its tag says that nobody learns what was true")
     found = _watched(endpoint, "ModelQuality", grace_days)
     return found or failed("nothing watches its predictions", **_state(endpoint, "ModelQuality"))
@@ -199,7 +200,7 @@ _PEOPLE = {"affects-people": "true", "Environment": "prod"}
         _endpoint(_schedule("ModelBias")),
         _endpoint(_schedule(None, "churn-bias"), tags=_PEOPLE),
     ],
-    exempt=[*_exempt("ModelBias"), _endpoint(tags={"affects-people": "false"})],
+    exempt=[*_exempt("ModelBias"), _endpoint(tags={"Affects-People": "False"})],
     remedy="Create a bias job definition with Clarify and a baseline, and schedule it.",
     command=_COMMAND,
     change=Change.IN_PLACE,
@@ -220,16 +221,16 @@ def unwatched_bias(
     decides about people (`affects-people=true`); without it the finding is one step lower, and `false`
     ends it.
     """
-    said = endpoint.tags.get(people_tag, "").strip().lower()
-    if said in ("false", "no"):
+    decides = said(endpoint.tags, people_tag)
+    if decides in ("false", "no"):
         return not_applicable(f"its tag {people_tag} says that it decides about nobody")
     found = _watched(endpoint, "ModelBias", grace_days)
     if found is not None:
         return found
     return failed(
         "nothing watches it for bias",
-        lowered=0 if said else 1,
-        why_lowered="" if said else f"no tag {people_tag} says that it decides about people",
+        lowered=0 if decides else 1,
+        why_lowered="" if decides else f"no tag {people_tag} says that it decides about people",
         **_state(endpoint, "ModelBias"),
     )
 
@@ -295,7 +296,7 @@ def unwatched_attributions(
     Images and language models have no features that a person can name: told by AWS's images, or by the
     tag `modality` (`tabular`, `image`, `text`, …). Where nothing tells, the finding is one step lower.
     """
-    modality = endpoint.tags.get(modality_tag, "").strip().lower()
+    modality = said(endpoint.tags, modality_tag)
     if modality and modality != "tabular":
         return not_applicable(f"its tag {modality_tag} says {modality}")
     found = _watched(endpoint, "ModelExplainability", grace_days)

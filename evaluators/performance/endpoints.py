@@ -25,6 +25,7 @@ from evaluators.rule import (
     passed,
     rule,
 )
+from evaluators.tags import said
 from evaluators.traffic import (
     delivered,
     endpoint_of,
@@ -480,7 +481,7 @@ def slow_endpoint(
     overhead holds the cold starts.
     """
     endpoint = endpoint_of(variant)
-    target = _target(endpoint.tags.get(slo_tag), default_p95_ms)
+    target = _target(said(endpoint.tags, slo_tag), default_p95_ms)
     if target is None:
         return not_applicable("no latency target is set")
     if is_async(endpoint):
@@ -507,10 +508,10 @@ def slow_endpoint(
     )
 
 
-def _target(tag: str | None, default: int | None) -> float | None:
+def _target(tag: str, default: int | None) -> float | None:
     """The target in milliseconds; a tag that is no number above zero is no target."""
     try:
-        found = float((tag or "").strip())
+        found = float(tag)
     except ValueError:
         return default
     return found if math.isfinite(found) and found > 0 else default

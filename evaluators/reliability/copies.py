@@ -14,6 +14,7 @@ from collectors.view import Region, index
 from evaluators.controls import config_rule, lens, prowler, security_hub
 from evaluators.deployments import deployments
 from evaluators.rule import Change, Given, Severity, Verdict, failed, given, not_applicable, passed, rule
+from evaluators.tags import said
 
 _ARN = "arn:aws:s3:::churn-models"
 _DEPLOYED = (
@@ -79,8 +80,7 @@ def uncopied_artifacts(
         if unread is not None:
             raise unread
         return not_applicable("it holds no artifact of a deployed model")
-    tags = {key.lower(): value.strip().lower() for key, value in bucket.tags.items()}
-    if tags.get(tier_tag.lower()) in ("single-region", "none"):
+    if said(bucket.tags, tier_tag) in ("single-region", "none"):
         return not_applicable(f"its tag {tier_tag} says that no copy is wanted")
     replication = bucket.replication_configuration
     enabled = [r for r in (replication.rules if replication is not None else ()) if r.status == "Enabled"]

@@ -10,6 +10,7 @@ from evaluators.controls import config_rule, lens, prowler, security_hub
 from evaluators.policy import Effect, Policy, is_public, refuses
 from evaluators.roles import parsed
 from evaluators.rule import Change, Severity, Verdict, expect, failed, given, not_applicable, passed, rule
+from evaluators.tags import said
 
 _ARN = "arn:aws:s3:::churn-data"
 _ON = {
@@ -271,8 +272,7 @@ def bucket_without_kms(
 
 def classification(bucket: Bucket) -> str:
     """What its classification tag says of its data, in lower case."""
-    labels = {key.lower(): value.strip().lower() for key, value in bucket.tags.items()}
-    return labels.get("dataclassification") or labels.get("classification") or ""
+    return said(bucket.tags, "DataClassification") or said(bucket.tags, "Classification")
 
 
 def _bucket_key_note(bucket: Bucket) -> str:

@@ -1,5 +1,6 @@
 """The services that watch: Macie, GuardDuty, Security Hub; judged once for each Region."""
 
+from dataclasses import replace
 from typing import Any
 
 from collectors.guards import (
@@ -32,6 +33,35 @@ def _discovery(status: str = "ENABLED") -> Sample:
     return sample(MacieDiscovery, "discovery", arn="discovery", status=status)
 
 
+_MACIE_REGIONS = frozenset(
+    {
+        "af-south-1",
+        "ap-east-1",
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-south-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "il-central-1",
+        "me-south-1",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    }
+)
+"""Where Macie is offered; in no other partition. Source: botocore's endpoints, 2026."""
+
+_ELSEWHERE = sample(Bucket, "churn", arn="arn:aws:s3:::churn", bucket_region="mx-central-1")
 _NO_MACIE = sample(Macie, "macie", arn="macie", status=ABSENT)
 
 
@@ -44,7 +74,12 @@ _NO_MACIE = sample(Macie, "macie", arn="macie", status=ABSENT)
         given(_HERE, _BUCKET, _macie(), _discovery("DISABLED")),
     ],
     good=[given(_HERE, _BUCKET, _macie(), _discovery())],
-    exempt=[given(_HERE, _NO_MACIE), given(_HERE, _BUCKET, _NO_MACIE, third_party_dlp=True)],
+    exempt=[
+        given(_HERE, _NO_MACIE),
+        given(_HERE, _BUCKET, _NO_MACIE, third_party_dlp=True),
+        # Macie is not offered in this Region.
+        given(sample(Endpoint, "churn", region="mx-central-1"), _ELSEWHERE, regions=("mx-central-1",)),
+    ],
     remedy="Enable Macie and its automated discovery.",
     command="aws macie2 enable-macie --status ENABLED --finding-publishing-frequency FIFTEEN_MINUTES",
     change=Change.IN_PLACE,
@@ -68,8 +103,8 @@ def missing_data_classification(region: Region, *, third_party_dlp: bool = False
     buckets = buckets_in(region)
     if not buckets:
         return not_applicable("no ML bucket lies here")
-    if region.partition in ("aws-cn", "aws-us-gov"):
-        return not_applicable("Macie is not offered in this partition")
+    if region.partition != "aws" or region.name not in _MACIE_REGIONS:
+        return not_applicable("Macie is not offered here")
     if third_party_dlp:
         return not_applicable("another product classifies the data")
     macie = region.find(Macie, "macie")
@@ -119,6 +154,20 @@ _NO_FINDINGS = sample(MacieFindings, "findings", arn="findings")
     ],
     good=[
         given(_BUCKET, _macie(), _NO_FINDINGS, _DISCOVERED),
+        # Macie is asked in the bucket's own Region.
+        given(
+            sample(Bucket, "churn", arn="arn:aws:s3:::churn", bucket_region="us-east-1"),
+            _macie(),
+            _NO_FINDINGS,
+            *(replace(made, region="us-east-1") for made in (_macie(), _NO_FINDINGS, _DISCOVERED)),
+            regions=("eu-west-1", "us-east-1"),
+        ),
+        given(
+            _BUCKET,
+            _macie(),
+            _DISCOVERED,
+            sample(MacieFindings, "findings", arn="findings", counts_by_group=[{"group_key": "fraud"}]),
+        ),
         given(_BUCKET, _macie(), _NO_FINDINGS, _seen(is_defined_in_job="TRUE")),
     ],
     exempt=[
@@ -230,6 +279,7 @@ def missing_threat_detection(region: Region) -> Verdict:
 
 _STANDARDS = ("standards/aws-foundational-security-best-practices", "standards/ai-security-best-practices")
 _HUB = sample(SecurityHub, "hub", arn="hub", hub_arn="arn:aws:securityhub:eu-west-1:123456789012:hub/default")
+_AI = "arn:aws:securityhub:eu-west-1::standards/ai-security-best-practices/v/1.0.0"
 _FOUNDATIONAL = sample(
     SecurityStandard,
     "arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0",
@@ -250,7 +300,12 @@ _FOUNDATIONAL = sample(
             sample(SecurityStandard, _FOUNDATIONAL.name, standards_status="INCOMPLETE"),
         ),
     ],
-    good=[given(_HERE, _HUB, _FOUNDATIONAL)],
+    good=[
+        given(_HERE, _HUB, _FOUNDATIONAL),
+        # The AI standard, which there is since June 2026, does as well; ARNs differ by partition.
+        given(_HERE, _HUB, sample(SecurityStandard, _AI.replace("aws", "aws-us-gov", 1))),
+        given(_HERE, _HUB, sample(SecurityStandard, "standards/pci-dss"), required_standards=("pci-dss",)),
+    ],
     exempt=[given(_HUB)],
     remedy="Enable Security Hub with the foundational or the AI standard.",
     command="aws securityhub batch-enable-standards --standards-subscription-requests StandardsArn=STANDARD_ARN",
@@ -273,5 +328,5 @@ def missing_security_standards(
         return failed("Security Hub is not enabled", HubArn=None, because=here)
     ready = [s.name for s in region.all(SecurityStandard) if s.standards_status == "READY"]
     if any(wanted in name for name in ready for wanted in required_standards):
-        return passed(HubArn=hub.hub_arn)
+        return passed(HubArn=hub.hub_arn, standards=ready[:10])
     return failed("none of the standards is ready", HubArn=hub.hub_arn, standards=ready[:10])

@@ -58,7 +58,7 @@ def _milliseconds(state: DemoState, days: float) -> int:
 
 def _logs(state: DemoState) -> None:
     endpoints = [f"Endpoints/{document['EndpointName']}" for document in state.documents("Endpoint", REGION)]
-    shared = ["ProcessingJobs", "TrainingJobs", "TransformJobs", "NotebookInstances"]
+    shared = ["ProcessingJobs", "TrainingJobs", "TransformJobs", "NotebookInstances", "studio"]
     groups = [
         {
             "logGroupName": f"/aws/sagemaker/{name}",
