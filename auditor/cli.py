@@ -177,7 +177,8 @@ def scan(
 
     Example: auditor scan --region eu-west-1 -o table -o json=findings.json --fail-on high
     """
-    from auditor.commands import Console, Judging, print_plan, scan_account
+    from auditor.commands import print_plan, scan_account
+    from auditor.console import Console, Judging
 
     flags = _flags(
         regions=region,
@@ -224,7 +225,8 @@ def collect(
 
     Example: auditor collect account.jsonl.gz --region eu-west-1
     """
-    from auditor.commands import Console, Judging, collect_account
+    from auditor.commands import collect_account
+    from auditor.console import Console, Judging
 
     flags = _flags(
         regions=region,
@@ -262,7 +264,8 @@ def evaluate(
 
     Example: auditor evaluate account.jsonl.gz -o json=findings.json
     """
-    from auditor.commands import Console, Judging, evaluate_snapshot
+    from auditor.commands import evaluate_snapshot
+    from auditor.console import Console, Judging
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
     console = Console(quiet=quiet, verbose=False, progress=False, color=color)
@@ -292,7 +295,8 @@ def demo(
 
     Gaps are allowed here: the account refuses a few calls so that *unknown* is seen.
     """
-    from auditor.commands import Console, Judging, scan_demo
+    from auditor.commands import scan_demo
+    from auditor.console import Console, Judging
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
     console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
@@ -365,7 +369,8 @@ def doctor(
 
     Makes each call once for something that does not exist: AWS refuses before it looks.
     """
-    from auditor.commands import Judging, examine
+    from auditor.commands import examine
+    from auditor.console import Judging
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
     flags = _flags(regions=region, exclude_regions=exclude_region)
@@ -384,8 +389,8 @@ def coverage(
 
     Example: auditor coverage account.jsonl.gz
     """
-    from auditor.commands import Judging
-    from auditor.commands import coverage as run
+    from auditor.console import Judging
+    from auditor.lookups import coverage as run
 
     raise typer.Exit(run(snapshot, config, Judging([], [], [], None, []), as_json))
 
@@ -404,8 +409,8 @@ def fixes(
 
     Example: auditor fixes account.jsonl.gz --pillar cost
     """
-    from auditor.commands import Judging
-    from auditor.commands import fixes as run
+    from auditor.console import Judging
+    from auditor.lookups import fixes as run
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
     raise typer.Exit(run(snapshot, config, judging, top, as_json))
@@ -421,7 +426,7 @@ def show(
 
     Example: auditor show endpoint/churn-realtime account.jsonl.gz
     """
-    from auditor.commands import show_one
+    from auditor.lookups import show_one
 
     raise typer.Exit(show_one(resource, snapshot, config))
 
@@ -435,7 +440,7 @@ def questions(
 
     Example: auditor questions >> auditor.toml
     """
-    from auditor.commands import questions as run
+    from auditor.lookups import questions as run
 
     raise typer.Exit(run(config, every=every))
 

@@ -1,25 +1,24 @@
-"""What the commands do: settings, selection, the run, outputs, and the exit code with one clear line."""
+"""The commands that run: read an account or a snapshot, judge it, write the outputs, and end with the right code."""
 
 import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.cli import Exit
+from auditor.console import Console, Judging, UsageError, fail, guarded, progress_bar, settings_from, show
 from auditor.files import write_private
-from auditor.prices import cache_path, read_cache, read_price_file, write_cache
+from auditor.prices import cache_path, own_prices, read_cache, write_cache
 from auditor.report import Report, make_report
-from auditor.selection import SelectionError, select
-from auditor.settings import Settings, SettingsError, check_thresholds, load, suggestion
-from collectors.model import CollectorError, Snapshot
+from auditor.settings import Settings
+from collectors.model import Snapshot
 from evaluators.money import Own
-from evaluators.rule import Rule, Severity, all_rules
+from evaluators.rule import Rule, Severity
 
 if TYPE_CHECKING:
     from auditor.scan import Scan
@@ -30,81 +29,6 @@ UNPACED = 1000.0
 """A share of the published rates that slows nothing down."""
 
 FORMATS = ("table", "json", "ndjson")
-
-
-class UsageError(ValueError):
-    """A flag that cannot be: the text says which and what would."""
-
-
-@dataclass(frozen=True, slots=True)
-class Console:
-    """How a command talks: results on stdout, everything else on stderr."""
-
-    quiet: bool
-    verbose: bool
-    progress: bool
-    color: str
-
-    def say(self, text: str) -> None:
-        """A note on stderr, unless quiet."""
-        if not self.quiet:
-            print(text, file=sys.stderr)  # noqa: T201 - this is the command line
-
-    @property
-    def colored(self) -> bool:
-        """Whether stdout gets colour: `NO_COLOR` and a pipe turn it off, a flag decides over both."""
-        if self.color not in ("auto", "always", "never"):
-            raise UsageError(f"--color {self.color!r}: takes auto, always or never")
-        if self.color == "auto":
-            return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        return self.color == "always"
-
-
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """Which rules, which findings, and where they go."""
-
-    rules: list[str]
-    skipped: list[str]
-    pillars: list[str]
-    severity: str | None
-    outputs: list[str]
-
-    def chosen(self) -> tuple[Rule, ...]:
-        """The rules of the selection."""
-        return select(self.rules, self.skipped, self.pillars)
-
-    @property
-    def all(self) -> bool:
-        """Whether nothing was selected."""
-        return not (self.rules or self.skipped or self.pillars)
-
-
-def fail(message: str, code: Exit) -> int:
-    """One line on stderr, and the exit code."""
-    print(f"auditor: {message}", file=sys.stderr)  # noqa: T201 - this is the command line
-    return int(code)
-
-
-def _guarded(run: Callable[[], int]) -> int:
-    """Turn what can go wrong before results into one line and the right exit code."""
-    from collectors.snapshot_file import SnapshotError
-
-    try:
-        return run()
-    except (UsageError, SettingsError, SelectionError) as error:
-        return fail(str(error), Exit.USAGE)
-    except SnapshotError as error:
-        return fail(str(error), Exit.NOT_STARTED)
-    except CollectorError as error:
-        return fail(str(error), _start_code(error))
-    except KeyboardInterrupt:
-        return fail("interrupted", Exit.INTERRUPTED)
-
-
-def _start_code(error: CollectorError) -> Exit:
-    """A Region that does not exist is wrong usage; all else kept the run from starting."""
-    return Exit.USAGE if type(error).__name__ in ("RegionError", "ProfileError") else Exit.NOT_STARTED
 
 
 def severity_of(name: str | None) -> Severity | None:
@@ -147,28 +71,6 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: no permission in {folder}")
 
 
-def settings_from(
-    config: Path | None, flags: Mapping[str, Any]
-) -> tuple[Settings, dict[str, dict[str, Any]]]:
-    """The settings, and the thresholds that differ from the rules' defaults, checked and converted."""
-    settings = load(config, os.environ, flags, Path.cwd())
-    declared = {rule.code: rule.thresholds for rule in all_rules()}
-    asked = [rule.code for rule in all_rules() if rule.question]
-    for code in settings.attestations:
-        if code not in asked:
-            raise settings.source.error(
-                ("attestations", code),
-                f"no rule asks {code!r}{suggestion(code, asked)} (see `auditor questions`)",
-            )
-    for number, accepted in enumerate(settings.accepted):
-        if accepted.rule not in declared:
-            hint = suggestion(accepted.rule, declared)
-            raise settings.source.error(
-                ("accepted", number, "rule"), f"no rule is called {accepted.rule!r}{hint}"
-            )
-    return settings, check_thresholds(settings, declared)
-
-
 def scan_account(
     profile: str | None,
     role_arn: str | None,
@@ -193,7 +95,7 @@ def scan_account(
         )
         return prepared.scan_and_report(sessions)
 
-    return _guarded(run)
+    return guarded(run)
 
 
 def scan_demo(
@@ -225,7 +127,7 @@ def scan_demo(
         with demo_session(exemplary(now) if good else build(now)) as session:
             return prepared.scan_and_report(Sessions(session), scan)
 
-    return _guarded(run)
+    return guarded(run)
 
 
 def print_plan(flags: Mapping[str, Any], config: Path | None, judging: Judging, like: Path | None) -> int:
@@ -240,7 +142,7 @@ def print_plan(flags: Mapping[str, Any], config: Path | None, judging: Judging, 
         show(plan_text(judging.chosen(), settings, earlier))
         return int(Exit.CLEAN)
 
-    return _guarded(run)
+    return guarded(run)
 
 
 def collect_account(
@@ -277,7 +179,7 @@ def collect_account(
         whole = snapshot.complete and not snapshot.gaps
         return int(Exit.CLEAN if whole or prepared.settings.allow_gaps else Exit.INCOMPLETE)
 
-    return _guarded(run)
+    return guarded(run)
 
 
 def evaluate_snapshot(
@@ -296,91 +198,7 @@ def evaluate_snapshot(
             rules = tuple(rule for rule in rules if rule.code in recorded)
         return prepared.report(snapshot, rules)
 
-    return _guarded(run)
-
-
-def coverage(snapshot: Path | None, config: Path | None, judging: Judging, as_json: bool) -> int:
-    """`auditor coverage`: the ledger of practices, with a snapshot's results where one is given."""
-
-    def run() -> int:
-        settings, thresholds = settings_from(config, {})
-        from auditor.coverage import coverage_json, coverage_text
-        from evaluators.coverage import ledger
-
-        rules = judging.chosen()
-        verdicts: Mapping[str, Mapping[str, int]] = {}
-        if snapshot is not None:
-            from collectors.snapshot_file import read_snapshot
-
-            report = make_report(read_snapshot(snapshot), rules, settings, thresholds)
-            verdicts = {rule.code: counted for rule, counted in report.rules}
-        entries = ledger(rules, verdicts)
-        show(coverage_json(entries) if as_json else coverage_text(entries))
-        return int(Exit.CLEAN)
-
-    return _guarded(run)
-
-
-def fixes(snapshot: Path, config: Path | None, judging: Judging, top: int, as_json: bool) -> int:
-    """`auditor fixes`: the changes that remove a snapshot's findings, the most worthwhile first."""
-
-    def run() -> int:
-        prepared = _Prepared.of(config, {}, judging, None, Console(True, False, False, "never"))
-        from auditor.outputs.json_v1 import fix_v1
-        from auditor.outputs.table import fixes_table
-        from collectors.snapshot_file import read_snapshot
-
-        held = read_snapshot(snapshot)
-        report = make_report(
-            held, judging.chosen(), prepared.settings, prepared.thresholds, prices=prepared.prices
-        )
-        chosen = report.fixes[: top or None]
-        if as_json:
-            import msgspec
-
-            show(msgspec.json.format(msgspec.json.encode([fix_v1(fix) for fix in chosen]), indent=1).decode())
-        else:
-            show(fixes_table(chosen, shutil.get_terminal_size((110, 40)).columns))
-            removed = sum(len(fix.findings) for fix in chosen)
-            whole = sum(len(fix.findings) for fix in report.fixes)
-            show(
-                f"\n{len(chosen)} of {len(report.fixes)} changes, which remove {removed} of {whole} findings."
-            )
-        return int(Exit.CLEAN)
-
-    return _guarded(run)
-
-
-def show_one(wanted: str, snapshot: Path, config: Path | None) -> int:
-    """`auditor show`: one resource of a snapshot."""
-
-    def run() -> int:
-        settings, thresholds = settings_from(config, {})
-        from auditor.show import NotFoundError, show_resource
-        from collectors.snapshot_file import read_snapshot
-
-        held = read_snapshot(snapshot)
-        try:
-            show(show_resource(held, wanted, all_rules(), settings, thresholds))
-        except NotFoundError as error:
-            raise UsageError(str(error)) from error
-        return int(Exit.CLEAN)
-
-    return _guarded(run)
-
-
-def questions(config: Path | None, *, every: bool) -> int:
-    """`auditor questions`: what people are asked, as a piece of a settings file."""
-
-    def run() -> int:
-        settings, thresholds = settings_from(config, {})
-        from auditor.coverage import questions_text
-
-        today = datetime.now(UTC).date()
-        show(questions_text(all_rules(), settings.attestations, thresholds, today, every=every))
-        return int(Exit.CLEAN)
-
-    return _guarded(run)
+    return guarded(run)
 
 
 def examine(
@@ -423,14 +241,7 @@ def examine(
         show(grant_json(actions))
         return int(Exit.INCOMPLETE)
 
-    return _guarded(run)
-
-
-def show(text: str) -> None:
-    """A line of a result on stdout, safe for a terminal."""
-    from auditor.outputs.text import safe
-
-    print("\n".join(safe(line) for line in text.split("\n")))  # noqa: T201 - this is the command line
+    return guarded(run)
 
 
 def grant_json(actions: list[str]) -> str:
@@ -484,8 +295,7 @@ class _Prepared:
         made = cls(
             settings, thresholds, Scan(rules, settings, thresholds, snapshot_path), outputs, severity, console
         )
-        if settings.price_file:
-            made.prices = read_price_file(Path(settings.price_file))
+        made.prices = own_prices(settings)
         return made
 
     def scan_and_report(self, sessions: "Sessions", scan: "Scan | None" = None) -> int:
@@ -583,27 +393,3 @@ class _Prepared:
         if self.lost or not (report.complete or self.settings.allow_gaps):
             return Exit.INCOMPLETE
         return Exit.CLEAN
-
-
-@contextmanager
-def progress_bar(console: Console, title: str) -> Iterator["Callable[[int, int | None, str], None] | None"]:
-    """A progress bar on stderr, only on a terminal: done, in all, and what is going on."""
-    if console.quiet or not console.progress or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console as RichConsole
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        TextColumn("{task.description}", markup=False),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def advance(done: int, total: int | None, text: str) -> None:
-            bar.update(task, completed=done, total=total, description=text)
-
-        yield advance

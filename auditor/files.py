@@ -8,7 +8,15 @@ from pathlib import Path
 
 
 def write_private(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file beside its target (mode 0600) and rename it. Raises `OSError` and leaves no litter."""
+    """Write a file beside its target (mode 0600) and rename it. Raises `OSError` and leaves no litter.
+
+    What is there and is no file, such as a pipe or `/dev/stdout`, is written to as it is. A link stays one.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            device.writelines(chunks)
+        return
+    path = path.resolve()
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     part = Path(name)
     try:

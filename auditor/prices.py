@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.files import write_private
-from auditor.settings import SettingsError, suggestion
+from auditor.settings import Settings, SettingsError, suggestion
 from collectors.model import Document, Snapshot
 from collectors.pricing import GET_PRODUCTS, Price
 from evaluators.money import COMPONENTS, Own, Rate
@@ -21,6 +21,11 @@ _TYPED = frozenset(
     {"hosting", "notebook", "studio", "training", "processing", "transform", "cluster", "mlflow"}
 )
 """Components with a price for each instance type; the others have one price."""
+
+
+def own_prices(settings: Settings) -> Own:
+    """The prices of the file that the settings name; none where they name none. Raises `SettingsError`."""
+    return read_price_file(Path(settings.price_file)) if settings.price_file else {}
 
 
 def read_price_file(path: Path) -> Own:

@@ -5,6 +5,7 @@ one behind the other (`cat a.jsonl.gz b.jsonl.gz`) are one valid file.
 """
 
 import contextlib
+import errno
 import gzip
 import os
 import tempfile
@@ -53,7 +54,9 @@ class SnapshotWriter:
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "not a file")
+        self.path = path = path.resolve()
         self._lock = threading.Lock()
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         self._part = Path(name)

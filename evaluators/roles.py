@@ -6,6 +6,7 @@ from typing import Any
 
 from collectors.iam import AttachedPolicy, Group, InlinePolicy, ManagedPolicy, Role, User
 from collectors.model import Gap, Reason, Unread
+from collectors.sagemaker.clusters import Cluster
 from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.notebooks import NotebookInstance
@@ -13,6 +14,7 @@ from collectors.sagemaker.pipelines import Pipeline
 from collectors.sagemaker.processing_jobs import ProcessingJob
 from collectors.sagemaker.studio import Domain
 from collectors.sagemaker.training_jobs import TrainingJob
+from collectors.sagemaker.user_profiles import UserProfile
 from collectors.view import Region, View, index
 from evaluators.policy import Effect, Policy, PolicyError, parse
 
@@ -45,10 +47,23 @@ def role_uses(region: Region) -> Uses:
     return uses
 
 
+def _roles_of_profile(profile: UserProfile) -> tuple[str | None, ...]:
+    """Its own role: without one it has its domain's. Raises `Unread` for one that was not described."""
+    settings = profile.user_settings
+    return (settings.execution_role,) if settings else ()
+
+
+def _roles_of_cluster(cluster: Cluster) -> tuple[str | None, ...]:
+    own = [group.execution_role for group in cluster.instance_groups]
+    return (*own, *(group.execution_role for group in cluster.restricted_instance_groups))
+
+
 _USERS: tuple[tuple[type[View], str, Callable[[Any], tuple[str | None, ...]]], ...] = (
     (NotebookInstance, NOTEBOOK, lambda found: (found.role_arn,)),
     (Domain, NOTEBOOK, lambda found: found.execution_roles),
+    (UserProfile, NOTEBOOK, _roles_of_profile),
     (TrainingJob, TRAINING, lambda found: (found.role_arn,)),
+    (Cluster, TRAINING, _roles_of_cluster),
     (ProcessingJob, TRAINING, lambda found: (found.role_arn,) if found.is_described else ()),
     (Model, HOSTING, lambda found: (found.execution_role_arn,)),
     (EndpointConfig, HOSTING, lambda found: (found.execution_role_arn,) if found.is_described else ()),

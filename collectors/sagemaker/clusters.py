@@ -38,11 +38,18 @@ class ClusterGroup(Part):
     instance_storage_configs = items(PART, "InstanceStorageConfigs[]", GroupStorage)
     on_start_deep_health_checks = optional(PART, "OnStartDeepHealthChecks", list)
     image_version_status = optional(PART, "ImageVersionStatus", str)
+    execution_role = optional(PART, "ExecutionRole", str)
 
     @property
     def instance_types(self) -> tuple[str, ...]:
         """The types of its nodes: one, or several for a group that takes what there is."""
         return (self.instance_type,) if self.instance_type else tuple(self.current_instance_types or ())
+
+
+class RestrictedGroup(Part):
+    """An instance group whose settings AWS fixes, but for its role."""
+
+    execution_role = optional(PART, "ExecutionRole", str)
 
 
 class Cluster(
@@ -54,13 +61,14 @@ class Cluster(
     arn="ClusterArn",
     tagged=True,
 ):
-    """A HyperPod cluster. Restricted instance groups are left out: they carry settings of their own."""
+    """A HyperPod cluster. Restricted instance groups carry settings of their own: only their role is read."""
 
     cluster_status = required(LIST, "ClusterStatus", str, "InService")
     image_version_status = required(LIST, "ImageVersionStatus", str, "UpToDate")
     subnets = optional(DESCRIBE, "VpcConfig.Subnets", list)
     security_group_ids = optional(DESCRIBE, "VpcConfig.SecurityGroupIds", list[str])
     instance_groups = items(DESCRIBE, "InstanceGroups[]", ClusterGroup)
+    restricted_instance_groups = items(DESCRIBE, "RestrictedInstanceGroups[]", RestrictedGroup)
     node_recovery = optional(DESCRIBE, "NodeRecovery", str)
     eks = optional(DESCRIBE, "Orchestrator.Eks", dict)
 

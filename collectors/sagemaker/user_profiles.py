@@ -24,7 +24,15 @@ DESCRIBE = Operation(
 )
 
 
-class UserProfile(View, kind="user-profile", listing=(LIST,), name="UserProfileName", arn="UserProfileArn"):
+class UserProfile(
+    View,
+    kind="user-profile",
+    type="AWS::SageMaker::UserProfile",
+    listing=(LIST,),
+    name="UserProfileName",
+    arn="UserProfileArn",
+    tagged=True,
+):
     """A person in a domain. Its settings are what it overrules; what it leaves out comes from the domain."""
 
     domain_id = required(LIST, "DomainId", str, "d-example")

@@ -1,13 +1,18 @@
-"""Execution roles: administration, wildcards, PassRole, trust and separation."""
+"""Execution roles: administration, wildcards, PassRole and trust."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from collectors.iam import ManagedPolicy, Role, User
-from collectors.model import Unread
+from collectors.iam import Group, ManagedPolicy, Role, User
+from collectors.sagemaker.clusters import Cluster
+from collectors.sagemaker.endpoint_configs import EndpointConfig
 from collectors.sagemaker.models import Model
 from collectors.sagemaker.notebooks import NotebookInstance
+from collectors.sagemaker.pipelines import Pipeline
+from collectors.sagemaker.processing_jobs import ProcessingJob
+from collectors.sagemaker.studio import Domain
 from collectors.sagemaker.training_jobs import TrainingJob
+from collectors.sagemaker.user_profiles import UserProfile
 from collectors.sample import Sample, sample
 from collectors.view import Region, index
 from evaluators.controls import config_rule, lens, prowler, security_hub
@@ -27,7 +32,6 @@ from evaluators.roles import (
     boundary_of,
     identity_policies,
     parsed,
-    role_uses,
     stages_of,
     trusts_sagemaker,
 )
@@ -93,6 +97,10 @@ def _managed(name: str, *statements: dict[str, Any], owner: str = "aws", partiti
     return sample(ManagedPolicy, name, arn=arn, policy_version_list=versions)
 
 
+def _when(key: str, value: str) -> dict[str, Any]:
+    return {"Condition": {"StringEquals": {key: value}}}
+
+
 _AWS = "arn:aws:iam::aws:policy"
 _ALL: dict[str, Any] = {"Action": "*", "Resource": "*"}
 _READ: dict[str, Any] = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::churn-data/*"}
@@ -103,7 +111,21 @@ _READ: dict[str, Any] = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::chu
     Severity.CRITICAL,
     bad=[
         given(_role(_ALL), _USED),
+        given(_role(_ALL), sample(Domain, default_user_settings={"execution_role": _ROLE})),
+        given(_role(_ALL), sample(Domain, default_space_settings={"execution_role": _ROLE})),
+        given(_role(_ALL), sample(UserProfile, user_settings={"execution_role": _ROLE})),
+        given(_role(_ALL), sample(Cluster, instance_groups=[{"execution_role": _ROLE}])),
+        given(_role(_ALL), sample(Cluster, restricted_instance_groups=[{"execution_role": _ROLE}])),
+        given(_role(_ALL), sample(Model, execution_role_arn=_ROLE)),
+        given(_role(_ALL), sample(EndpointConfig, execution_role_arn=_ROLE)),
+        given(_role(_ALL), sample(ProcessingJob, role_arn=_ROLE)),
+        given(_role(_ALL), sample(Pipeline, role_arn=_ROLE)),
         given(_role({"Action": "iam:*", "Resource": "*"}), _USED),
+        given(
+            _role(attached=[f"{_AWS}/PowerUserAccess"]),
+            _managed("PowerUserAccess", {"NotAction": ["iam:*", "organizations:*"], "Resource": "*"}),
+            _USED,
+        ),
         given(_role({"NotAction": ["iam:*", "organizations:*"], "Resource": "*"}), _USED),
         given(_role(attached=[f"{_AWS}/AdministratorAccess"]), _managed("AdministratorAccess", _ALL), _USED),
         given(
@@ -154,7 +176,7 @@ def administrative_execution_role(role: Role) -> Verdict:
     grants, effective = administrative_grants(policies, boundary)
     grants = sorted({*grants, *aws_managed(role, FULL_POLICIES)})
     if not grants:
-        return passed()
+        return passed(PolicyName=sorted({named.name for named in policies})[:10])
     return failed(
         f"administrative rights by {', '.join(grants)}",
         lowered=0 if effective or boundary is None else 1,
@@ -175,6 +197,7 @@ def administrative_execution_role(role: Role) -> Verdict:
     good=[
         given(_role(_READ), _USED),
         given(_role(attached=[f"{_AWS}/AmazonSageMakerCanvasFullAccess"]), _USED),
+        given(_role(attached=[f"{_AWS}/SageMakerStudioUserIAMDefaultExecutionPolicy"]), _USED),
         given(_role(attached=["arn:aws:iam::123456789012:policy/AmazonSageMakerFullAccess"]), _USED),
     ],
     exempt=[
@@ -199,7 +222,7 @@ def full_access_execution_role(role: Role) -> Verdict:
         return not_applicable(NOT_USED)
     found = aws_managed(role, frozenset({"AmazonSageMakerFullAccess", "AmazonS3FullAccess"}))
     if not found:
-        return passed()
+        return passed(PolicyArn=[held.policy_arn for held in role.attached_managed_policies][:10])
     return failed(
         f"{' and '.join(found)} attached",
         PolicyArn=[f"arn:{role.region.partition}:iam::aws:policy/{name}" for name in found],
@@ -234,6 +257,27 @@ def full_access_execution_role(role: Role) -> Verdict:
             _USED,
         ),
         given(_role({"Action": "s3:GetObject", "NotResource": "arn:aws:s3:::payroll/*"}), _USED),
+        given(
+            _role(
+                {
+                    "Action": "kms:Decrypt",
+                    "Resource": "*",
+                    **_when("kms:ViaService", "s3.eu-west-1.amazonaws.com"),
+                }
+            ),
+            _USED,
+        ),
+        given(
+            _role({"Action": "s3:Get*", "Resource": "*", **_when("s3:ExistingObjectTag/team", "churn")}),
+            _USED,
+        ),
+        given(
+            _role(
+                {"Action": "s3:GetObject", "Resource": "*"},
+                {"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
+            ),
+            _USED,
+        ),
         given(
             _role(
                 {"Action": "s3:GetObject", "Resource": "*"}, boundary="arn:aws:iam::123456789012:policy/edge"
@@ -273,7 +317,8 @@ def wildcard_execution_role(role: Role) -> Verdict:
     statements = allow_statements(named.policy for named in policies)
     narrowed = any(statement.conditions for statement in statements)
     if not wide:
-        return passed("conditions narrow some statements" if narrowed else "")
+        note = "conditions narrow some statements" if narrowed else ""
+        return passed(note, PolicyName=sorted({named.name for named in policies})[:10])
     return failed(
         "; ".join(f"{name} allows {', '.join(grants[:6])}" for name, (grants, _) in wide.items()),
         lowered=1 if all(scoped for _, scoped in wide.values()) else 0,
@@ -323,6 +368,15 @@ _ADMIN_ROLE = sample(
         given(
             _role(_CREATE, {"Action": "iam:PassRole", "Resource": "arn:aws:iam::123456789012:role/admin-*"}),
             _ADMIN_ROLE,
+        ),
+        # A user has what its groups have.
+        given(
+            sample(User, "anna", group_list=["ml"]),
+            sample(
+                Group,
+                "ml",
+                group_policy_list=[{"policy_name": "work", "policy_document": _document(_CREATE, _PASS_ANY)}],
+            ),
         ),
     ],
     good=[
@@ -375,7 +429,7 @@ def broad_pass_role(principal: Role | User) -> Verdict:
     ]
     if reachable:
         return failed("it may pass an administrator's role to SageMaker", RoleArn=reachable[:10], **evidence)
-    return passed()
+    return passed(**evidence)
 
 
 def _passing(policies: list[Named]) -> list[str]:
@@ -399,6 +453,8 @@ def _trust(principal: object, **condition: Any) -> dict[str, Any]:
 
 
 _CONFUSED_DEPUTY = ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths")
+_NAMING = ("aws:PrincipalAccount", "aws:PrincipalArn", "aws:SourceAccount", "aws:SourceArn")
+"""Conditions that say who of everyone may come."""
 _FOREIGN_LIMITS = ("sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths")
 
 
@@ -407,6 +463,8 @@ _FOREIGN_LIMITS = ("sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalOrgPath
     Severity.MEDIUM,
     bad=[
         given(_role(_READ, trust=_trust("*")), _USED),
+        # From which Region somebody comes does not tell who it is.
+        given(_role(_READ, trust=_trust("*", aws__RequestedRegion="eu-west-1")), _USED),
         given(_role(_READ, trust=_trust({"AWS": "arn:aws:iam::999988887777:root"})), _USED),
         given(
             _role(
@@ -432,6 +490,27 @@ _FOREIGN_LIMITS = ("sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalOrgPath
             _role(_READ, trust=_trust({"AWS": "arn:aws:iam::999988887777:root"}, sts__ExternalId="k7")), _USED
         ),
         given(_role(_READ, trust=_trust({"AWS": "arn:aws:iam::123456789012:root"})), _USED),
+        given(_role(_READ, trust=_trust("*", aws__PrincipalOrgID="o-larkspur")), _USED),
+        given(
+            _role(
+                _READ, trust=_trust({"Service": "lambda.amazonaws.com"}, aws__SourceAccount="123456789012")
+            ),
+            _USED,
+            allowed_services=("sagemaker.amazonaws.com", "lambda.amazonaws.com"),
+        ),
+        # Studio needs it to tell who made a call.
+        given(
+            _role(
+                _READ,
+                trust={
+                    **_TRUST,
+                    "Statement": [
+                        {**_TRUST["Statement"][0], "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
+                    ],
+                },
+            ),
+            _USED,
+        ),
     ],
     exempt=[
         _role(_READ),
@@ -470,7 +549,8 @@ def loose_role_trust(
         if statement.effect is not Effect.ALLOW or statement.principals is None:
             continue
         limited = any(requires(statement, key) for key in _FOREIGN_LIMITS)
-        if statement.principals.everyone and not statement.conditions:
+        named = any(requires(statement, key) for key in (*_FOREIGN_LIMITS, *_NAMING))
+        if statement.principals.everyone and not named:
             wrong.append("everyone")
         foreign = statement.principals.root_accounts - {role.region.account}
         wrong += [] if limited else [f"account {account} as a whole" for account in sorted(foreign)]
@@ -487,55 +567,4 @@ def loose_role_trust(
             why_lowered="only the confused-deputy condition is missing",
             AssumeRolePolicyDocument=trust,
         )
-    return passed()
-
-
-@rule(
-    "SEC-045",
-    Severity.LOW,
-    bad=[
-        given(
-            _role(_READ),
-            _USED,
-            sample(NotebookInstance, "nb", role_arn=_ROLE),
-            sample(Model, "m", execution_role_arn=_ROLE),
-        )
-    ],
-    good=[
-        given(_role(_READ), _USED, sample(NotebookInstance, "nb", role_arn=f"{_ROLE}-2")),
-        given(_role(_READ), _USED, sample(NotebookInstance, "nb", role_arn=_ROLE)),
-    ],
-    exempt=[
-        given(_role(_READ), _USED),
-        _role(_READ),
-        given(
-            _role(_READ, tags={"Environment": "sandbox"}),
-            _USED,
-            sample(NotebookInstance, "nb", role_arn=_ROLE),
-            sample(Model, "m", execution_role_arn=_ROLE),
-        ),
-    ],
-    remedy="Create one role for each stage and persona, each with what that stage needs.",
-    change=Change.NEXT_RUN,
-    scope=Scope.NOT_SANDBOX,
-    confidence=0.7,
-    maps=[lens("MLSEC03-BP01"), lens("MLOPS02-BP01")],
-)
-def shared_execution_role(role: Role, *, max_stages: int = 2) -> Verdict:
-    """Different stages and users should not share one execution role.
-
-    A role for notebooks, training, hosting and pipelines alike has the sum of their rights, and
-    whoever holds one stage holds all. Small accounts do well with one role: low only.
-    """
-    stages = stages_of(role)
-    if not stages:
-        return not_applicable(NOT_USED)
-    if len(stages) > max_stages:
-        names = sorted(stages)
-        return failed(f"used by {', '.join(names)}", RoleArn=role.id, used_by=sorted(stages.values()))
-    uses = role_uses(role.region)
-    if uses.gap is not None:
-        raise Unread(uses.gap)
-    if len({stage for found in uses.stages.values() for stage in found}) < 2:
-        return not_applicable("the account has fewer than two stages")
-    return passed()
+    return passed(AssumeRolePolicyDocument=trust)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import auditor
-from auditor.commands import settings_from
+from auditor.console import settings_from
 
 ROOT = Path(auditor.__file__).parent.parent
 README = (ROOT / "README.md").read_text()

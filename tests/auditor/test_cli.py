@@ -155,6 +155,16 @@ def test_a_truncated_snapshot_is_judged_and_incomplete(demo: Path, tmp_path: Pat
     assert "This run is not complete: the snapshot file is cut off" in done.stdout
 
 
+@pytest.mark.parametrize("command", [["fixes"], ["coverage"], ["show", "123456789012"]], ids=lambda c: c[0])
+def test_what_looks_into_a_truncated_snapshot_says_so(demo: Path, tmp_path: Path, command: list[str]) -> None:
+    path = tmp_path / "cut.gz"
+    raw = (demo / "s.jsonl.gz").read_bytes()
+    path.write_bytes(raw[: len(raw) * 9 // 10])
+    done = run(*command, str(path))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == f"auditor: {path} is not a complete run: what was not read is unknown\n"
+
+
 def test_a_newer_snapshot_says_to_upgrade(demo: Path, tmp_path: Path) -> None:
     lines = gzip.decompress((demo / "s.jsonl.gz").read_bytes()).splitlines(keepends=True)
     manifest = json.loads(lines[0])
