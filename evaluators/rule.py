@@ -231,7 +231,11 @@ class Rule:
 
     def subject_in(self, view: type[View]) -> type[View] | type[Part]:
         """What it judges of a view: the view itself, or a part."""
-        return next(s for s in self.subjects if not issubclass(s, Region) and _view_of(s) is view)
+        return self._subjects[view]
+
+    @functools.cached_property
+    def _subjects(self) -> dict[type[View], type[View] | type[Part]]:
+        return {_view_of(s): s for s in self.subjects if not issubclass(s, Region)}
 
     @functools.cached_property
     def reads(self) -> Reads:

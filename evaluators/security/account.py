@@ -168,24 +168,28 @@ def unrecorded_management_events(account: Account) -> Verdict:
     counts, and so does a CloudTrail Lake event data store that covers all Regions.
     """
     unread: Unread | None = None
-    seen: list[str] = []
+    logging: dict[str, bool] = {}
+    seen = 0
     for trail in account.region.all(Trail):
+        seen += 1
         try:
-            if trail.is_multi_region_trail and trail.is_logging and management_events(trail) >= _BOTH:
-                return passed(f"trail {trail.name}")
-            seen.append(trail.name)
+            if not trail.is_multi_region_trail:
+                continue
+            if trail.is_logging and management_events(trail) >= _BOTH:
+                return passed(f"trail {trail.name}", IsMultiRegionTrail=True, IsLogging=True)
+            logging[trail.name] = trail.is_logging
         except Unread as gap:
             unread = gap
     for store in account.region.all(EventDataStore):
         whole = store.multi_region_enabled and store.status == "ENABLED"
         if whole and _records_management(store.advanced_event_selectors) >= _BOTH:
-            return passed(f"event data store {store.name}")
+            return passed(f"event data store {store.name}", Status=store.status)
     if unread is not None:
         raise unread
     return failed(
         "no multi-Region trail logs all management events",
-        IsLogging=False,
-        trails_seen=sorted(seen)[:10],
+        IsLogging=dict(sorted(logging.items())[:10]),
+        trails_seen=seen,
     )
 
 

@@ -72,6 +72,10 @@ def _told(fields: Iterable[Field[Any]], secrets: Iterable[Secret]) -> dict[str, 
         # What only a name gives away has to look like a secret as well.
         sample(TrainingJob, secrets=_found("Environment.PASSWORD", entropy=3.2)),
         sample(TrainingJob, secrets=_found("Environment.PASSWORD", length=12)),
+        given(
+            sample(Model, secrets=_found("PrimaryContainer.Environment.PUBLIC_TOKEN")),
+            allowed_keys=("*.PUBLIC_*",),
+        ),
     ],
     remedy="Rotate the secret now: past jobs cannot be edited and show it for ever."
     " Read it from Secrets Manager at run time.",
@@ -83,13 +87,15 @@ def secret_in_configuration(
     *,
     min_entropy: float = 3.5,
     min_length: int = 16,
+    allowed_keys: tuple[str, ...] = (),
 ) -> Verdict:
     """Environment variables, hyperparameters and arguments should hold no secrets.
 
     Everyone who may describe or search reads them, and the history keeps them. References (ARNs, S3
     URIs, Secrets Manager, Parameter Store) and SageMaker's own settings are none. The thresholds
     are for values that only their name gives away: entropy in bits per character, and length. Values
-    were taken out when they were read: what is told is the key, the detector and a salted hash.
+    were taken out when they were read: what is told is the key, the detector and a salted hash. Keys
+    that match `allowed_keys` (globs) hold what is no secret.
     Of processing jobs the newest run of each family is judged.
     """
     if isinstance(holder, ProcessingJob) and not holder.is_described:
@@ -98,7 +104,8 @@ def secret_in_configuration(
     secrets = [
         secret
         for secret in holder.secrets(fields[0].operations)
-        if secret.detector != GENERIC or (secret.entropy >= min_entropy and secret.length >= min_length)
+        if not any(fnmatchcase(secret.key, pattern) for pattern in allowed_keys)
+        and (secret.detector != GENERIC or (secret.entropy >= min_entropy and secret.length >= min_length))
     ]
     if not secrets:
         return passed("nothing in it looks like a secret")

@@ -9,7 +9,7 @@ from collectors.cloudtrail import Trail
 from collectors.guards import GuardDuty, Macie, MacieBucket, MacieFindings
 from collectors.iam import Account, ManagedPolicy, Role
 from collectors.kms import KmsKey
-from collectors.model import Gap, Reason
+from collectors.model import Gap, Reason, pack
 from collectors.network import RouteTable, SecurityGroup, Subnet, Vpc
 from collectors.s3 import Bucket
 from collectors.sagemaker.endpoints import Endpoint
@@ -17,7 +17,8 @@ from collectors.sagemaker.models import Model
 from collectors.sagemaker.notebooks import NotebookInstance
 from collectors.sagemaker.studio import Domain
 from collectors.sagemaker.training_jobs import TrainingJob
-from collectors.sample import ABSENT, ACCOUNT, Sample, sample, snapshot_of
+from collectors.sagemaker.transform_jobs import TransformJob
+from collectors.sample import ABSENT, ACCOUNT, NOW, Sample, resources_of, sample, snapshot_of
 from evaluators.engine import Judgement, judge
 from evaluators.environment import Environment, Placement
 from evaluators.rule import Severity, Status, Verdict, all_rules
@@ -130,6 +131,18 @@ def test_what_a_partition_does_not_offer_is_not_asked_for(
 )
 def test_what_another_account_keeps_to_itself_is_unknown(code: str, made: list[Sample]) -> None:
     assert [j.verdict.status for j in judgements(code, made)] == [UNKNOWN]
+
+
+def test_an_older_run_of_a_batch_job_that_was_not_described_is_not_judged() -> None:
+    snapshot = snapshot_of([])
+    (made,) = [
+        found
+        for found in resources_of(sample(TransformJob, "scores-1"), NOW)
+        if found.kind == TransformJob.kind
+    ]
+    listed = {name: read for name, read in made.readings().items() if name == "sagemaker:ListTransformJobs"}
+    snapshot.add(msgspec.structs.replace(made, documents=pack(listed)))
+    assert [j.verdict.status for j in judge([RULES["SEC-021"]], snapshot)] == [OTHER]
 
 
 def role(boundary: str | None = None) -> Sample:
