@@ -1,7 +1,8 @@
 """Rules that pull against each other on one resource: the finding says so once.
 
 Both verdicts stand in the scores. Of the two findings the worse one is shown; it names the other
-rule and what has to be weighed, so that nobody follows one line of a report into the next.
+rule and what has to be weighed, so that nobody follows one line of a report into the next. What is
+told of the whole account stands beside each resource that it pulls against, which names it.
 """
 
 from collections.abc import Iterable
@@ -81,9 +82,12 @@ def settled(findings: Iterable[Finding]) -> list[Finding]:
     """The findings with one instead of two wherever a trade-off is between them; the order is kept."""
     chosen = list(findings)
     by_resource: dict[tuple[str, str], list[Finding]] = {}
+    wide: dict[tuple[str, str], Finding] = {}
     for finding in chosen:
         if finding.rule.code in _CODES:
             by_resource.setdefault((finding.subject.arn, finding.rule.code), []).append(finding)
+            if finding.subject.kind == "account":
+                wide[finding.subject.account, finding.rule.code] = finding
     folded: set[str] = set()
     opposed: dict[str, list[Opposed]] = {}
     for finding in sorted(chosen, key=lambda f: f.rank):
@@ -93,6 +97,11 @@ def settled(findings: Iterable[Finding]) -> list[Finding]:
             if finding.rule.code not in trade_off.codes:
                 continue
             (other,) = trade_off.codes - {finding.rule.code}
+            above = wide.get((finding.subject.account, other))
+            if above is not None:
+                note = Opposed(above.id, other, above.why, trade_off.text)
+                opposed.setdefault(finding.id, []).append(note)
+                continue
             for against in by_resource.get((finding.subject.arn, other), ()):
                 if against.id not in folded and _same_part(finding, against):
                     folded.add(against.id)

@@ -1,5 +1,6 @@
 """Who may pass roles to SageMaker, and who may become the roles that it runs with."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from collectors.iam import Group, Role, User
@@ -9,6 +10,7 @@ from evaluators.controls import lens
 from evaluators.policy import (
     Access,
     Effect,
+    Statement,
     allow_statements,
     allowed_actions,
     decide,
@@ -175,6 +177,11 @@ def _trust(principal: object, **condition: Any) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [*TRUST["Statement"], statement]}
 
 
+def _all_but(principal: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "NotPrincipal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    return {**TRUST, "Statement": [*TRUST["Statement"], statement]}
+
+
 _CONFUSED_DEPUTY = ("aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths")
 _NAMING = ("aws:PrincipalAccount", "aws:PrincipalArn", "aws:SourceAccount", "aws:SourceArn")
 """Conditions that say who of everyone may come."""
@@ -186,6 +193,7 @@ _FOREIGN_LIMITS = ("sts:ExternalId", "aws:PrincipalOrgID", "aws:PrincipalOrgPath
     Severity.MEDIUM,
     bad=[
         given(role_with(READ, trust=_trust("*")), USED),
+        given(role_with(READ, trust=_all_but("arn:aws:iam::999988887777:root")), USED),
         # From which Region somebody comes does not tell who it is.
         given(role_with(READ, trust=_trust("*", aws__RequestedRegion="eu-west-1")), USED),
         given(role_with(READ, trust=_trust({"AWS": "arn:aws:iam::999988887777:root"})), USED),
@@ -267,21 +275,15 @@ def loose_role_trust(
         return not_applicable("a service-linked role belongs to AWS")
     if not stages_of(role):
         return not_applicable(NOT_USED)
-    wrong: list[str] = []
-    open_to_deputies = False
-    for statement in parsed(role, role.assume_role_policy_document).statements:
-        if statement.effect is not Effect.ALLOW or statement.principals is None:
-            continue
-        limited = any(requires(statement, key) for key in _FOREIGN_LIMITS)
-        named = any(requires(statement, key) for key in (*_FOREIGN_LIMITS, *_NAMING))
-        if statement.principals.everyone and not named:
-            wrong.append("everyone")
-        foreign = statement.principals.root_accounts - {role.region.account}
-        wrong += [] if limited else [f"account {account} as a whole" for account in sorted(foreign)]
-        wrong += [s for s in statement.principals.services if s not in allowed_services]
-        if statement.principals.services:
-            open_to_deputies |= not any(requires(statement, key) for key in _CONFUSED_DEPUTY)
     trust = role.assume_role_policy_document
+    statements = [s for s in parsed(role, trust).statements if s.effect is Effect.ALLOW]
+    wrong = [text for each in statements for text in _too_many(each, role.region.account, allowed_services)]
+    open_to_deputies = any(
+        statement.principals is not None
+        and statement.principals.services
+        and not any(requires(statement, key) for key in _CONFUSED_DEPUTY)
+        for statement in statements
+    )
     if wrong:
         return failed(f"trusts {', '.join(wrong[:6])}", AssumeRolePolicyDocument=trust)
     if open_to_deputies:
@@ -292,3 +294,17 @@ def loose_role_trust(
             AssumeRolePolicyDocument=trust,
         )
     return passed(AssumeRolePolicyDocument=trust)
+
+
+def _too_many(statement: Statement, own: str, allowed_services: tuple[str, ...]) -> Iterator[str]:
+    """Whom a statement of a trust policy lets in and should not."""
+    principals = statement.principals
+    limited = any(requires(statement, key) for key in _FOREIGN_LIMITS)
+    named = limited or any(requires(statement, key) for key in _NAMING)
+    if not named and (principals is None or principals.everyone):
+        yield "everyone" if principals is not None else "everyone but a few"
+    if principals is None:
+        return
+    foreign = principals.root_accounts - {own}
+    yield from () if limited else (f"account {account} as a whole" for account in sorted(foreign))
+    yield from (service for service in principals.services if service not in allowed_services)

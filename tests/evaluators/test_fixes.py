@@ -88,6 +88,15 @@ def test_two_rules_that_pull_against_each_other_give_one_finding() -> None:
     assert [f.opposed for f in shown[1:]] == [(), ()]
 
 
+def test_what_is_told_of_the_account_stands_beside_each_resource_that_it_pulls_against() -> None:
+    """Spot against a Savings Plan: the plan is the account's, the jobs are many."""
+    jobs = [found("COST-014", "training-job", name) for name in ("churn-1", "fraud-1")]
+    plan = found("COST-016", "account", ACCOUNT)
+    shown = settled([*jobs, plan])
+    assert [f.id for f in shown] == [jobs[0].id, jobs[1].id, plan.id]
+    assert [[note.id for note in f.opposed] for f in shown] == [[plan.id], [plan.id], []]
+
+
 def test_trade_offs_are_between_rules_that_there_are() -> None:
     assert {code for trade_off in TRADE_OFFS for code in trade_off.codes} <= set(RULES)
     assert len({trade_off.codes for trade_off in TRADE_OFFS}) == len(TRADE_OFFS)
