@@ -47,6 +47,7 @@ from auditor.demo.company import LAB, PROD
 from auditor.demo.exemplary import capacity as exemplary_capacity
 from auditor.demo.exemplary import foundation, names, network
 from auditor.demo.exemplary import monitoring as exemplary_monitoring
+from auditor.demo.exemplary import oversight as exemplary_oversight
 from auditor.demo.exemplary import serving as exemplary_serving
 from auditor.demo.exemplary import watch as exemplary_watch
 from auditor.demo.exemplary import work as exemplary_work
@@ -87,6 +88,7 @@ EXEMPLARY = (
     exemplary_monitoring,
     exemplary_capacity,
     exemplary_watch,
+    exemplary_oversight,
 )
 
 _RESOURCES = frozenset({*SAGEMAKER_KINDS, "Role", "Trail"})

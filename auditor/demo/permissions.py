@@ -1,5 +1,6 @@
 """What tells whether permissions are used and reviewed: access advisor, analyzers, credentials, reviews."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from auditor.demo.company import LAB, PROD, ago, arn, role
@@ -11,50 +12,43 @@ _WIDE = ("s3", "sagemaker", "logs", "ecr", "dynamodb", "ec2", "glue", "kms", "la
 _NARROW = ("s3", "logs", "cloudwatch", "ecr", "sagemaker")
 
 
+def advise(state: DemoState, number: int, role_arn: str, granted: Sequence[str], used: int) -> None:
+    """What access advisor says of a role: the services of its policies, of which it used the first few."""
+    services: list[Document] = [
+        {
+            "ServiceName": service,
+            "ServiceNamespace": service,
+            "TotalAuthenticatedEntities": int(place < used),
+            **({"LastAuthenticated": ago(state, days=2)} if place < used else {}),
+        }
+        for place, service in enumerate(granted)
+    ]
+    job = f"00000000-0000-4000-8000-{number:012d}"
+    state.answer("iam:GenerateServiceLastAccessedDetails", {"JobId": job}, when={"Arn": role_arn})
+    state.answer(
+        "iam:GetServiceLastAccessedDetails",
+        {
+            "JobStatus": "COMPLETED",
+            "JobCreationDate": state.now,
+            "JobCompletionDate": state.now,
+            "ServicesLastAccessed": services,
+            "IsTruncated": False,
+        },
+        when={"JobId": job},
+    )
+
+
 def _access_advisor(state: DemoState) -> None:
     """Most roles use what they have; the research role has ten services and uses two."""
     for number, found in enumerate(state.documents("Role", LAB)):
-        name = found["RoleName"]
-        granted, used = (_WIDE, 2) if name in ("ml-research", "ml-shared") else (_NARROW, 5)
-        services: list[Document] = [
-            {
-                "ServiceName": service,
-                "ServiceNamespace": service,
-                "TotalAuthenticatedEntities": int(place < used),
-                **({"LastAuthenticated": ago(state, days=2)} if place < used else {}),
-            }
-            for place, service in enumerate(granted)
-        ]
-        job = f"00000000-0000-4000-8000-{number:012d}"
-        state.answer("iam:GenerateServiceLastAccessedDetails", {"JobId": job}, when={"Arn": found["Arn"]})
-        state.answer(
-            "iam:GetServiceLastAccessedDetails",
-            {
-                "JobStatus": "COMPLETED",
-                "JobCreationDate": state.now,
-                "JobCompletionDate": state.now,
-                "ServicesLastAccessed": services,
-                "IsTruncated": False,
-            },
-            when={"JobId": job},
-        )
+        granted, used = (_WIDE, 2) if found["RoleName"] in ("ml-research", "ml-shared") else (_NARROW, 5)
+        advise(state, number, found["Arn"], granted, used)
 
 
-def _credentials(state: DemoState) -> None:
-    """An engineer without MFA and with an old key beside one who signs in well."""
-    header = (
-        "user,arn,user_creation_time,password_enabled,password_last_used,mfa_active,access_key_1_active,"
-        "access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,"
-        "access_key_2_last_rotated,access_key_2_last_used_date"
-    )
-    rows = [header, _row(state, "<root_account>", "not_supported", "true", None)]
-    old = ago(state, days=410)
-    for user in state.documents("User", LAB):
-        name = user["UserName"]
-        careless = name == "ines.castellano"
-        rows.append(_row(state, name, "true", "false" if careless else "true", old if careless else None))
+def report_credentials(state: DemoState, rows: Sequence[str]) -> None:
+    """Let IAM have a credential report with these rows, an hour old."""
     report: Document = {
-        "Content": "\n".join(rows).encode(),
+        "Content": "\n".join((_HEADER, *rows)).encode(),
         "ReportFormat": "text/csv",
         "GeneratedTime": ago(state, hours=1),
     }
@@ -62,7 +56,28 @@ def _credentials(state: DemoState) -> None:
     state.answer("iam:GetCredentialReport", report)
 
 
-def _row(state: DemoState, name: str, password: str, mfa: str, key: datetime | None) -> str:
+_HEADER = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,mfa_active,access_key_1_active,"
+    "access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,"
+    "access_key_2_last_rotated,access_key_2_last_used_date"
+)
+
+
+def _credentials(state: DemoState) -> None:
+    """An engineer without MFA and with an old key beside one who signs in well."""
+    rows = [credentials_of(state, "<root_account>", "not_supported", "true", None)]
+    old = ago(state, days=410)
+    for user in state.documents("User", LAB):
+        name = user["UserName"]
+        careless = name == "ines.castellano"
+        rows.append(
+            credentials_of(state, name, "true", "false" if careless else "true", old if careless else None)
+        )
+    report_credentials(state, rows)
+
+
+def credentials_of(state: DemoState, name: str, password: str, mfa: str, key: datetime | None) -> str:
+    """A row of the report: whether there is a password, MFA, and an access key of what age."""
     root = name == "<root_account>"
     holder = f"arn:aws:iam::{ACCOUNT}:{'root' if root else f'user/{name}'}"
     used = ago(state, days=1).isoformat()

@@ -19,7 +19,7 @@ def _watch(state: DemoState, endpoint: str, type_: str) -> None:
     made = Watch(
         endpoint=endpoint,
         type=type_,
-        role="inference",
+        role="monitoring",
         bucket=CAPTURE,
         network={
             "EnableNetworkIsolation": isolated,
