@@ -45,7 +45,7 @@ from auditor.demo import (
 )
 from auditor.demo.company import LAB, PROD
 from auditor.demo.exemplary import capacity as exemplary_capacity
-from auditor.demo.exemplary import foundation, names, network
+from auditor.demo.exemplary import estate, foundation, names, network
 from auditor.demo.exemplary import monitoring as exemplary_monitoring
 from auditor.demo.exemplary import oversight as exemplary_oversight
 from auditor.demo.exemplary import serving as exemplary_serving
@@ -86,6 +86,7 @@ EXEMPLARY = (
     exemplary_work,
     exemplary_serving,
     exemplary_monitoring,
+    estate,
     exemplary_capacity,
     exemplary_watch,
     exemplary_oversight,

@@ -178,7 +178,7 @@ class Execution(Part):
 class MonitoringRuns(
     View, kind="monitoring-runs", listing=(LIST,), name="MonitoringScheduleName", arn="MonitoringScheduleArn"
 ):
-    """The newest runs of an active schedule, and the job of the last one that finished."""
+    """The newest runs of an active schedule, and the job of the last one that finished, else of the newest."""
 
     monitoring_execution_summaries = items(EXECUTIONS, "MonitoringExecutionSummaries[]", Execution)
     processing_start_time = optional(DESCRIBE_JOB, "ProcessingStartTime", datetime)
@@ -198,17 +198,23 @@ class MonitoringRuns(
 
     @property
     def has_job(self) -> bool:
-        """Whether a run that finished was found, with its job."""
+        """Whether a run with a job was found. Raises `Unread` where the runs could not be listed."""
+        if not self._described and str(EXECUTIONS) in self.readings:
+            _ = self.monitoring_execution_summaries
+        return self._described
+
+    @property
+    def _described(self) -> bool:
         return str(DESCRIBE_JOB) in self.readings
 
     def metric_dimensions(self) -> tuple[dict[str, str], ...]:
         """Those of the job's first instance: AWS spreads the data over all of them."""
-        if not self.has_job or not self.processing_job_name:
+        if not self._described or not self.processing_job_name:
             return ()
         return ({"Host": f"{self.processing_job_name}/algo-1"},)
 
     def metric_window(self) -> tuple[datetime, datetime] | None:
-        if not self.has_job or self.processing_start_time is None or self.processing_end_time is None:
+        if not self._described or self.processing_start_time is None or self.processing_end_time is None:
             return None
         return self.processing_start_time, self.processing_end_time
 

@@ -95,7 +95,7 @@ def badly_sized_monitor(
         return not_applicable("no run of it has ended")
     start, end = runs.processing_start_time, runs.processing_end_time
     if start is None or end is None:
-        return not_applicable("its last job never started")
+        return not_applicable("its last job never started, or still runs")
     seconds = (end - start).total_seconds()
     evidence: dict[str, Any] = {
         "seconds": seconds,

@@ -222,6 +222,13 @@ def _trail(state: DemoState) -> None:
                 {"Field": "resources.type", "Equals": ["AWS::SageMaker::Endpoint"]},
             ],
         },
+        {
+            "Name": "features",
+            "FieldSelectors": [
+                {"Field": "eventCategory", "Equals": ["Data"]},
+                {"Field": "resources.type", "Equals": ["AWS::SageMaker::FeatureGroup"]},
+            ],
+        },
     ]
     state.add("EventSelectors", REGION, {"TrailARN": name, "AdvancedEventSelectors": selectors}, key=name)
     state.add("TrailStatus", REGION, {"IsLogging": True, "LatestDeliveryTime": ago(state, 0.01)}, key=name)

@@ -58,7 +58,14 @@ def _milliseconds(state: DemoState, days: float) -> int:
 
 def _logs(state: DemoState) -> None:
     endpoints = [f"Endpoints/{document['EndpointName']}" for document in state.documents("Endpoint", REGION)]
-    shared = ["ProcessingJobs", "TrainingJobs", "TransformJobs", "NotebookInstances", "studio"]
+    shared = [
+        "ProcessingJobs",
+        "TrainingJobs",
+        "TransformJobs",
+        "NotebookInstances",
+        "studio",
+        "Clusters/pretraining/0a10alder001",
+    ]
     groups = [
         {
             "logGroupName": f"/aws/sagemaker/{name}",
