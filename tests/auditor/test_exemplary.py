@@ -47,7 +47,7 @@ def test_it_holds_every_kind_of_endpoint(report: Report) -> None:
 
 def test_it_holds_what_a_team_works_with(report: Report) -> None:
     kinds = {
-        *("domain", "user-profile", "space", "app", "notebook-instance", "pipeline", "pipeline-execution"),
+        *("domain", "user-profile", "space", "app", "notebook-instance", "pipeline"),
         *("training-job", "tuning-job", "processing-job", "transform-job", "labeling-job", "feature-group"),
         *("monitoring-schedule", "cluster", "inference-experiment", "model-card", "model-package"),
     }
