@@ -74,6 +74,91 @@ TRADE_OFFS: tuple[TradeOff, ...] = (
         "COST-016",
         "Spot does not draw on a Savings Plan: keep steady work on the plan, and Spot for what comes and goes",
     ),
+    _between(
+        "REL-002",
+        "COST-011",
+        "batch jobs need no standing zones: move the work, or spread the instances for callers that wait",
+    ),
+    _between(
+        "REL-011",
+        "COST-011",
+        "batch jobs start and end with the work: moving it settles both",
+    ),
+    _between(
+        "REL-014",
+        "COST-009",
+        "a second copy of a component that nobody calls is idle too: release it, or name what it waits for",
+    ),
+    _between(
+        "PERF-002",
+        "COST-010",
+        "move the model to the shared endpoint first, then choose the size by the load of all",
+    ),
+    _between(
+        "PERF-002",
+        "COST-011",
+        "a smaller instance is still paid between the batches: move the work, or take the size for its peak",
+    ),
+    _between(
+        "PERF-002",
+        "COST-012",
+        "a serverless endpoint has memory instead of an instance type: moving it settles both",
+    ),
+    _between(
+        "PERF-003",
+        "COST-011",
+        "a smaller GPU is still paid between the batches: move the work, or take the size for its peak",
+    ),
+    _between(
+        "PERF-003",
+        "PERF-013",
+        "try the other hardware at the size that the load needs: one benchmark settles both",
+    ),
+    _between(
+        "PERF-004",
+        "COST-010",
+        "an endpoint that is full has no room to share: give it room first, or share a larger one",
+    ),
+    _between(
+        "PERF-012",
+        "COST-001",
+        "an endpoint that nobody calls needs no load test: delete it, or name what it waits for",
+    ),
+    _between(
+        "PERF-014",
+        "COST-001",
+        "an endpoint that nobody calls needs no other hardware: delete it, or name what it waits for",
+    ),
+    _between(
+        "PERF-012",
+        "COST-010",
+        "choose where the model is to run first, then load-test the shared endpoint",
+    ),
+    _between(
+        "PERF-014",
+        "COST-010",
+        "choose where the model is to run first, then try Graviton for the shared endpoint",
+    ),
+    _between(
+        "PERF-012",
+        "COST-011",
+        "choose between endpoint and batch job first, then load-test what stays an endpoint",
+    ),
+    _between(
+        "PERF-014",
+        "COST-011",
+        "choose between endpoint and batch job first, then try Graviton for what stays an endpoint",
+    ),
+    _between(
+        "PERF-012",
+        "COST-012",
+        "choose between instances and serverless first, then load-test what stays on instances",
+    ),
+    _between(
+        "PERF-014",
+        "COST-012",
+        "choose between instances and serverless first, then try Graviton for what stays on instances",
+    ),
 )
 """The pairs, in the order in which they are looked for."""
 

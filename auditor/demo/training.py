@@ -29,6 +29,27 @@ def _channel(uri: str) -> Document:
     return {"ChannelName": "train", "DataSource": {"S3DataSource": source}}
 
 
+def _scratch_channel(state: DemoState) -> Document:
+    """Images on a scratch file system, which is linked to the bucket that they come from."""
+    name = "fs-0c63e9fb407da5132"
+    held: Document = {
+        "FileSystemId": name,
+        "ResourceARN": arn(LAB, f"file-system/{name}", "fsx"),
+        "FileSystemType": "LUSTRE",
+        "LustreConfiguration": {"DeploymentType": "SCRATCH_2"},
+    }
+    state.answer("fsx:DescribeFileSystems", {"FileSystems": [held]}, region=LAB)
+    linked = {"FileSystemId": name, "DataRepositoryPath": "s3://larkspur-research-data/images"}
+    state.answer("fsx:DescribeDataRepositoryAssociations", {"Associations": [linked]}, region=LAB)
+    source = {
+        "FileSystemId": name,
+        "FileSystemAccessMode": "ro",
+        "FileSystemType": "FSxLustre",
+        "DirectoryPath": "/images",
+    }
+    return {"ChannelName": "train", "DataSource": {"FileSystemDataSource": source}}
+
+
 def _transitions(start: datetime, end: datetime | None, status: str, secondary: str) -> list[Document]:
     steps: list[Document] = [
         {"Status": "Starting", "StartTime": start, "EndTime": start + timedelta(minutes=4)},
@@ -343,6 +364,7 @@ def _research(state: DemoState) -> None:
         held=tags("research", "sandbox"),
         ResourceConfig={"InstanceGroups": groups, "VolumeSizeInGB": 500},
         VpcConfig=network(LAB),
+        InputDataConfig=[_scratch_channel(state)],
         **common,
     )
     train(

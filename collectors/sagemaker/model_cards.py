@@ -40,7 +40,7 @@ class ModelCard(
     model_id = optional(SEARCH, "ModelId", str)
     model_package_group_name = optional(SEARCH, "ModelPackageGroupName", str)
     risk_rating = optional(SEARCH, "RiskRating", str)
-    content = optional(DESCRIBE, "Content", str)
+    content = optional(SOURCE, "Content", str)
 
     @property
     def subjects(self) -> tuple[str, ...]:

@@ -32,7 +32,6 @@ SOURCE = (SEARCH, DESCRIBE)
 
 SEARCH_GROUP = search_operation("ModelPackageGroup")
 LIST_GROUPS = Operation("sagemaker", "ListModelPackageGroups", result="ModelPackageGroupSummaryList[]")
-DESCRIBE_GROUP = Operation("sagemaker", "DescribeModelPackageGroup")
 
 
 class PackagedContainer(Part):
@@ -174,7 +173,6 @@ class ModelPackageGroup(
 @collects(ModelPackageGroup)
 def model_package_groups(reader: "Reader") -> Iterator[Resource]:
     """Every group, a hundred a page."""
-    kind = Searchable(
-        SEARCH_GROUP, LIST_GROUPS, DESCRIBE_GROUP, "ModelPackageGroupName", "ModelPackageGroupName"
-    )
+    name = "ModelPackageGroupName"
+    kind = Searchable(SEARCH_GROUP, LIST_GROUPS, None, name, name)
     yield from searched(reader, kind)

@@ -27,13 +27,14 @@ def search_operation(resource: str, *, result: str = "", secrets: tuple[str, ...
 class Searchable:
     """How a kind is read: by Search, or by a List and a Describe that takes `parameter` from `member`.
 
+    Without a Describe the List tells all that rules read.
     `windowed` kinds never end (jobs): they are read back to the start of the look-back window, in the
     List by its parameter `since`.
     """
 
     search: Operation
     list: Operation
-    describe: Operation
+    describe: Operation | None
     parameter: str
     member: str
     windowed: bool = False
@@ -68,6 +69,10 @@ def _since(moment: str) -> dict[str, str]:
 def _listed(reader: "Reader", kind: Searchable, seen: set[str]) -> Iterator[Resource]:
     window = {kind.since: reader.lookback} if kind.windowed else {}
     unseen = (found for found in reader.list(kind.list, **window) if found[kind.member] not in seen)
+    if kind.describe is None:
+        for summary in unseen:
+            yield from reader.resource({kind.list: summary})
+        return
     # What Search would have sent whole is described whole, whatever the rules read of it.
     yield from described(reader, kind.list, unseen, kind.describe, kind.parameter, kind.member, always=True)
 

@@ -1,13 +1,14 @@
 """Notebook instances that are paid for and not used."""
 
 import base64
+from typing import Any
 
 from collectors.sagemaker.notebooks import LifecycleConfig, NotebookInstance
 from collectors.sample import NOW, sample
 from collectors.view import moment
 from evaluators.controls import lens
 from evaluators.money import HOURS, Usage
-from evaluators.rule import Change, Severity, Verdict, expect, failed, given, not_applicable, passed, rule
+from evaluators.rule import Change, Severity, Verdict, failed, given, not_applicable, passed, rule
 from evaluators.scripts import stops_when_idle
 from evaluators.tags import always_on
 
@@ -116,11 +117,16 @@ def notebook_stopped_storage(notebook: NotebookInstance, *, stopped_days: float 
     """
     if notebook.notebook_instance_status != "Stopped":
         return not_applicable("the instance is not stopped")
-    since = notebook.last_modified_time
-    return expect(
-        since >= notebook.region.ago(stopped_days),
+    since, size = notebook.last_modified_time, notebook.volume_size_in_gb
+    figures: dict[str, Any] = {
+        "LastModifiedTime": since,
+        "VolumeSizeInGB": size,
+        "days_stopped": (notebook.region.now - since).days,
+    }
+    if since >= notebook.region.ago(stopped_days):
+        return passed(**figures)
+    return failed(
         "it has been stopped for long and its volume is billed",
-        LastModifiedTime=since,
-        VolumeSizeInGB=notebook.volume_size_in_gb,
-        days_stopped=(notebook.region.now - since).days,
+        waste=[Usage("notebook-volume", gigabytes=size)] if size else [],
+        **figures,
     )

@@ -88,6 +88,36 @@ def test_two_rules_that_pull_against_each_other_give_one_finding() -> None:
     assert [f.opposed for f in shown[1:]] == [(), ()]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "kind", "part"),
+    [
+        ("REL-002", "COST-011", "endpoint", ""),
+        ("REL-011", "COST-011", "endpoint", "main"),
+        ("REL-014", "COST-009", "inference-component", ""),
+        ("PERF-002", "COST-010", "endpoint", "main"),
+        ("PERF-002", "COST-011", "endpoint", "main"),
+        ("PERF-002", "COST-012", "endpoint", "main"),
+        ("PERF-003", "COST-011", "endpoint", "main"),
+        ("PERF-004", "COST-010", "endpoint", "main"),
+        *((perf, f"COST-0{n}", "endpoint", "") for perf in ("PERF-012", "PERF-014") for n in (10, 11, 12)),
+        ("PERF-012", "COST-001", "endpoint", ""),
+        ("PERF-014", "COST-001", "endpoint", "main"),
+    ],
+)
+def test_a_variant_s_finding_and_its_endpoint_s_become_one(
+    one: str, other: str, kind: str, part: str
+) -> None:
+    findings = [found(one, kind, "churn", part), found(other, kind, "churn")]
+    (shown,) = settled(findings)
+    assert {shown.rule.code, *(note.code for note in shown.opposed)} == {one, other}
+
+
+def test_an_old_gpu_that_is_hardly_used_is_told_once() -> None:
+    findings = [found(code, "endpoint", "churn", "main") for code in ("PERF-003", "PERF-013")]
+    (shown,) = settled(findings)
+    assert [note.code for note in shown.opposed] == ["PERF-013"]
+
+
 def test_what_is_told_of_the_account_stands_beside_each_resource_that_it_pulls_against() -> None:
     """Spot against a Savings Plan: the plan is the account's, the jobs are many."""
     jobs = [found("COST-014", "training-job", name) for name in ("churn-1", "fraud-1")]

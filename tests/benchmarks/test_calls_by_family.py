@@ -1,6 +1,6 @@
 """Calls per resource of every family: what a hundred more of a kind cost, with all rules selected.
 
-Run alone with `pytest tests/benchmarks/test_families.py -s` to see the figures. One of the demo account's
+Run alone with `pytest tests/benchmarks/test_calls_by_family.py -s` to see the figures. One of the demo account's
 documents is the pattern of the hundred; calls that an empty account takes too are not counted.
 """
 
