@@ -325,7 +325,28 @@ def _models(state: DemoState) -> None:
     )
 
 
+def _hub(state: DemoState) -> None:
+    """The platform team offers two models of JumpStart."""
+    name = "larkspur-models"
+    times = {"CreationTime": ago(state, days=150), "LastModifiedTime": ago(state, days=30)}
+    hub = {"HubName": name, "HubArn": arn(PROD, f"hub/{name}"), "HubStatus": "InService", **times}
+    state.add("Hub", PROD, hub, tags("platform"))
+    offered = [
+        {
+            "HubContentName": content,
+            "HubContentArn": arn(PROD, f"hub-content/{name}/ModelReference/{content}"),
+            "HubContentVersion": "1.0.0",
+            "HubContentType": "ModelReference",
+            "DocumentSchemaVersion": "1.0.0",
+            "HubContentStatus": "Available",
+            "CreationTime": ago(state, days=150),
+        }
+        for content in ("huggingface-ner-distilbert", "meta-textgeneration-llama-3-8b")
+    ]
+    state.answer("sagemaker:ListHubContents", {"HubContentSummaries": offered}, region=PROD)
+
+
 def fill(state: DemoState) -> None:
-    """Add the registered versions and the models."""
-    _registry(state)
-    _models(state)
+    """Add the registered versions, the models, and the hub."""
+    for seed in (_registry, _models, _hub):
+        seed(state)

@@ -3,8 +3,11 @@
 from typing import Any
 
 from collectors.iam import Account
+from collectors.model import Unread
+from collectors.sagemaker.hubs import Hub
 from collectors.sagemaker.model_packages import ModelPackage
 from collectors.sample import sample
+from collectors.view import Region
 from evaluators.answers import said
 from evaluators.attestation import attested
 from evaluators.controls import lens
@@ -32,6 +35,12 @@ _NEW: dict[str, Any] = {"creation_time": "2026-11-10T06:00:00+00:00", "model_pac
         given(
             sample(Account),
             sample(ModelPackage, arn="churn/1", model_package_group_name="churn", **_NEW),
+            answers=said("COST-021", "no tabular model fits our features"),
+        ),
+        given(
+            sample(Account),
+            sample(ModelPackage, arn="churn/1", model_package_group_name="churn", **_NEW),
+            sample(Hub, "curated", hub_content_summaries=[{"hub_content_name": "meta-llama-3-8b"}]),
             answers=said("COST-021", "no tabular model fits our features"),
         ),
         given(
@@ -73,7 +82,8 @@ def unconsidered_pretrained_models(account: Account, *, max_age_days: int = 365)
     """Pre-trained and Marketplace models should be considered before a new family is trained.
 
     Training what can be had is the dearest way to a model. Families whose first version was
-    registered inside the window are asked about, unless they come from Marketplace or JumpStart.
+    registered inside the window are asked about, unless they come from Marketplace or JumpStart. A hub
+    of the account's own that refers to models of JumpStart is a hint, and no answer.
     """
     region = account.region
     since = region.ago(region.manifest.lookback_days if region.manifest else 30)
@@ -98,4 +108,14 @@ def unconsidered_pretrained_models(account: Account, *, max_age_days: int = 365)
         record="the reason",
         ModelPackageVersion=1,
         families=sorted({package.name for package in own})[:10],
+        HubContentName=_offered(region),
     )
+
+
+def _offered(region: Region) -> list[str] | None:
+    """The first models of JumpStart that the account's own hubs refer to; `None` where nobody knows."""
+    try:
+        held = [content for hub in region.everywhere(Hub) for content in hub.hub_content_summaries]
+    except Unread:
+        return None
+    return sorted({content.hub_content_name or "" for content in held})[:10]

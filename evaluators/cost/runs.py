@@ -269,6 +269,7 @@ def _kept(job: TrainingJob, kept: list[TrainingJob], waste_share: float) -> Verd
         if now_billing
         else f"{len(idle)} of {len(kept)} pools were never used",
         waste=waste if name and hours else (),
+        raised=Severity.MEDIUM if now_billing else None,
         Status=job.status,
         KeepAlivePeriodInSeconds=job.keep_alive_period_in_seconds,
         ResourceRetainedBillableTimeInSeconds=seconds,

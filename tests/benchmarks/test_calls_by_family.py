@@ -47,6 +47,8 @@ PER_RESOURCE: dict[str, float] = {
     ),
     # The policy of a group is in no list.
     "ModelPackageGroup": DESCRIBED,
+    # Nor are the contents of a hub.
+    "Hub": DESCRIBED,
     # Its nodes have a list of their own.
     "Cluster": 2 + LISTED,
     # Its last deployment, its lineage and its configuration; the metrics of its variants in pages.
@@ -181,4 +183,4 @@ NAMES = frozenset(
 
 def test_every_kind_that_the_demo_lacks_is_known() -> None:
     """A family without a pattern is a family without a budget."""
-    assert set(SAGEMAKER_KINDS) - set(SEEDED) == {"EdgePackagingJob", "Hub", "Workteam"}
+    assert set(SAGEMAKER_KINDS) - set(SEEDED) == {"EdgePackagingJob", "Workteam"}
