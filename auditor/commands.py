@@ -214,8 +214,10 @@ def examine(
     def run() -> int:
         settings, _ = settings_from(config, flags)
         rules = judging.chosen()
+        import json
+
         from auditor.doctor import probe
-        from auditor.permissions import operations_for
+        from auditor.permissions import allowing, operations_for
         from collectors.session import open_sessions
 
         sessions = open_sessions(profile=profile, role_arn=role_arn, external_id=external_id)
@@ -238,18 +240,10 @@ def examine(
             {found.operation.iam_action for found in refused} | ({"ec2:DescribeRegions"} if note else set())
         )
         show("\nGrant what is missing:\n")
-        show(grant_json(actions))
+        show(json.dumps(allowing(actions), indent=1))
         return int(Exit.INCOMPLETE)
 
     return guarded(run)
-
-
-def grant_json(actions: list[str]) -> str:
-    """An IAM policy that allows these actions."""
-    import json
-
-    statement = {"Sid": "AuditorRead", "Effect": "Allow", "Action": actions, "Resource": "*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1)
 
 
 class _Prepared:
