@@ -227,13 +227,13 @@ def examine(
         show(f"Regions: {', '.join(regions)}" + (f" ({note})" if note else ""))
         operations = operations_for(rules, search=settings.search)
         tried = list(probe(sessions, identity, regions, operations))
-        refused = [found for found in tried if found.refused]
-        for found in tried:
-            if found.unclear:
-                show(f"unclear  {found.operation} in {found.region}: {found.gap}")
-        for found in refused:
-            show(f"refused  {found.operation} in {found.region}: {found.gap.message if found.gap else ''}")
-        show(f"{len(tried) - len(refused)} of {len(tried)} calls are allowed.")
+        for said in ("not tried", "not offered", "unclear", "refused"):
+            for found in tried:
+                if found.verdict == said:
+                    show(found.text)
+        refused = [found for found in tried if found.verdict == "refused"]
+        allowed = sum(found.verdict == "allowed" for found in tried)
+        show(f"{allowed} of {len(tried)} calls are allowed.")
         if not refused:
             return int(Exit.CLEAN)
         actions = sorted(

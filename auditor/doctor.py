@@ -8,13 +8,24 @@ call for some resources only shows as refused.
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
+from collectors.collector import all_collectors
 from collectors.model import GLOBAL, Gap, Operation, Reason
+from collectors.pricing import GET_PRODUCTS
 from collectors.reader import Caller, probe_parameters
 from collectors.session import Identity, Sessions
 
-_REFUSED = (Reason.DENIED, Reason.EXPIRED, Reason.REGION_OFF)
-_GLOBAL_SERVICES = ("iam", "s3")
+_SAID = {
+    Reason.DENIED: "refused",
+    Reason.EXPIRED: "refused",
+    Reason.REGION_OFF: "refused",
+    Reason.THROTTLED: "unclear",
+    Reason.UNREACHABLE: "unclear",
+    Reason.NOT_OFFERED: "not offered",
+    Reason.OPT_IN: "not tried",
+}
+"""What a gap says of a permission; every other says that the call was allowed, and went to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +37,24 @@ class Probe:
     gap: Gap | None
 
     @property
-    def refused(self) -> bool:
-        """Whether a grant is what is missing."""
-        return self.gap is not None and self.gap.reason in _REFUSED
+    def verdict(self) -> str:
+        """`allowed`, `refused`, `unclear` (throttled, unreachable), `not offered` or `not tried` (it costs money)."""
+        return "allowed" if self.gap is None else _SAID.get(self.gap.reason, "allowed")
 
     @property
-    def unclear(self) -> bool:
-        """Whether it neither worked nor was refused: throttled, unreachable, not offered."""
-        unclear = (Reason.THROTTLED, Reason.UNREACHABLE, Reason.NOT_OFFERED)
-        return self.gap is not None and self.gap.reason in unclear
+    def text(self) -> str:
+        """One line: the verdict, the operation, its Region, and what AWS said."""
+        why = self.gap.message or self.gap.reason.value if self.gap is not None else ""
+        said = f": {why}" if why and self.verdict != "not offered" else ""
+        return f"{self.verdict:<11}  {self.operation} in {self.region}{said}"
+
+
+@cache
+def _asked_once() -> frozenset[str]:
+    """The operations that speak of the whole account, or have one address for all Regions."""
+    everywhere = {op for c in all_collectors() if c.view.is_global for op in c.operations()}
+    regional = {op for c in all_collectors() if not c.view.is_global for op in c.operations()}
+    return frozenset(str(op) for op in (everywhere - regional) | {GET_PRODUCTS})
 
 
 def probe(
@@ -45,7 +65,7 @@ def probe(
     bucket = _any_bucket(caller)
     tried: set[str] = set()
     for operation in operations:
-        for region in (GLOBAL,) if operation.service in _GLOBAL_SERVICES else regions:
+        for region in (GLOBAL,) if str(operation) in _asked_once() else regions:
             label = f"{operation}{dict(operation.parameters).get('Resource', '')}{region}"
             if label in tried:
                 continue

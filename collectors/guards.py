@@ -5,16 +5,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from collectors.collector import collects
-from collectors.model import Gap, Operation, Reading, Reason, Resource, Unread
+from collectors.model import Gap, Operation, Reading, Resource, Unread
 from collectors.view import PART, Part, View, items, optional, required
 
 if TYPE_CHECKING:
     from collectors.reader import Reader
 
-MACIE = Operation("macie2", "GetMacieSession")
-DISCOVERY = Operation("macie2", "GetAutomatedDiscoveryConfiguration")
-MACIE_BUCKETS = Operation("macie2", "DescribeBuckets", result="buckets[]", page_size=100)
-MACIE_FINDINGS = Operation("macie2", "GetFindingStatistics")
+_OFF = ("AccessDeniedException: not enabled",)
+"""Macie that is not enabled answers as if access were denied; only the message tells."""
+
+MACIE = Operation("macie2", "GetMacieSession", absent=_OFF)
+DISCOVERY = Operation("macie2", "GetAutomatedDiscoveryConfiguration", absent=_OFF)
+MACIE_BUCKETS = Operation("macie2", "DescribeBuckets", result="buckets[]", page_size=100, absent=_OFF)
+MACIE_FINDINGS = Operation("macie2", "GetFindingStatistics", absent=_OFF)
 DETECTORS = Operation("guardduty", "ListDetectors")
 DETECTOR = Operation("guardduty", "GetDetector")
 HUB = Operation("securityhub", "DescribeHub", absent=("InvalidAccessException",))
@@ -127,29 +130,10 @@ class ConfigRecorder(View, kind="config-recorder", listing=(RECORDERS,)):
     configuration_recorders_status = items(RECORDER_STATUS, "ConfigurationRecordersStatus[]", RecorderStatus)
 
 
-def _off(reading: Reading) -> Reading:
-    """Macie that is not enabled answers as if access were denied; only the message tells."""
-    if (
-        isinstance(reading, Gap)
-        and reading.reason is Reason.DENIED
-        and "not enabled" in reading.message.lower()
-    ):
-        return None
-    return reading
-
-
-def _macie(reader: "Reader") -> Reading:
-    reading = reader.read(MACIE)
-    answer = _off(reading)
-    if answer is None and isinstance(reading, Gap):
-        reader.caller.withdraw(reading)
-    return answer
-
-
 @collects(Macie)
 def macie(reader: "Reader") -> Iterator[Resource]:
     """One session for each Region."""
-    yield from reader.resource({MACIE: _macie(reader)}, key="macie", name="macie")
+    yield from reader.resource({MACIE: reader.read(MACIE)}, key="macie", name="macie")
 
 
 @collects(MacieDiscovery, follows=(Macie,))

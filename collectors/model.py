@@ -64,7 +64,8 @@ class Operation:
     `result` is the path inside the response at which one document lies: `NotebookInstances[]`,
     `Results[].TrainingJob`, or nothing for the whole response. `parameters` are always sent.
     `action` is the IAM action where its name differs from the operation's. `absent` are the error
-    codes by which AWS says "not configured". `secrets` and `scripts` are the members of a document
+    codes by which AWS says "not configured", with a part of the message, in lower case, where the code
+    alone does not tell (`AccessDeniedException: not enabled`). `secrets` and `scripts` are the members of a document
     that are scanned for secrets before anything is kept. `page_size` is sent where botocore's model
     does not tell the largest one. `charge` is what AWS bills for a request, in USD: such a call is
     made only where the user asked for it.

@@ -110,6 +110,15 @@ _VANISHED = frozenset(
 _GONE_TEXTS = ("could not find", "does not exist", "cannot find", "not found")
 
 
+def _says_absent(operation: Operation, code: str, message: str) -> bool:
+    """Whether AWS says by this error that a thing is not configured."""
+    for known in operation.absent:
+        error, _, text = known.partition(": ")
+        if error == code and text in message.lower():
+            return True
+    return False
+
+
 def reason_of(code: str, message: str, status: int) -> Reason:
     """Tell denied, throttled, expired, not offered and vanished apart by AWS's error code."""
     for reason, codes in (
@@ -215,7 +224,7 @@ class Caller:
         except botocore.exceptions.ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", ""))
             message = str(error.response.get("Error", {}).get("Message", ""))
-            if code in operation.absent:
+            if _says_absent(operation, code, message):
                 return None
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             return gap(reason_of(code, message, status), code, message)

@@ -117,11 +117,22 @@ def test_doctor_says_what_to_grant(server: str) -> None:
     done = run(server, "doctor", "--rule", "OPS-027", "--region", "eu-west-1")
     assert done.returncode == 3, done.stderr
     assert "You are arn:aws:" in done.stdout
-    assert "refused  sns:GetTopicAttributes" in done.stdout
+    assert "refused      sns:GetTopicAttributes in eu-west-1: " in done.stdout
     policy = json.loads(done.stdout[done.stdout.index("{") :])
     assert policy["Statement"][0]["Action"] == ["sns:GetTopicAttributes"]
     allowed = run(server, "doctor", "--rule", "SEC-003", "--region", "eu-west-1")
     assert allowed.returncode == 0, allowed.stdout
+
+
+def test_doctor_tries_what_is_global_once_and_nothing_that_costs_money(server: str) -> None:
+    """Macie that is off in a Region answers like a denial, and is none."""
+    codes = ("COST-017", "SEC-047", "SEC-058")
+    done = run(server, "doctor", *(word for code in codes for word in ("--rule", code)))
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("ce:GetSavingsPlansCoverage") == 1
+    assert "not tried    ce:GetSavingsPlansCoverage in global: AWS bills USD 0.01" in done.stdout
+    assert "macie2" not in done.stdout
+    assert not ACCOUNT.state.calls["ce:GetSavingsPlansCoverage"]
 
 
 def test_an_unknown_region_is_wrong_usage(server: str) -> None:

@@ -1,6 +1,10 @@
 """References to other standards: titles, pages, and ids that do not exist."""
 
+import json
 import re
+from collections import Counter
+from importlib import resources
+from typing import Any
 
 import pytest
 
@@ -13,7 +17,7 @@ from evaluators.controls import (
     prowler,
     security_hub,
 )
-from evaluators.rule import all_rules
+from evaluators.rule import PREFIXES, all_rules
 
 
 @pytest.mark.parametrize(
@@ -58,3 +62,48 @@ def test_ids_have_their_standards_form() -> None:
     for rule in all_rules():
         for reference in rule.maps:
             assert re.fullmatch(forms[reference.standard], reference.id), reference
+
+
+def data(name: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(resources.files("evaluators").joinpath(name).read_text())
+    return found
+
+
+def test_codes_are_numbered_without_gaps() -> None:
+    """A code that falls out, or a rule in another pillar's package, would take its findings' ids with it."""
+    counts = {"OPS": 35, "SEC": 68, "REL": 25, "PERF": 23, "COST": 37}
+    assert [rule.code for rule in all_rules()] == [
+        f"{prefix}-{number:03d}" for prefix in PREFIXES for number in range(1, counts[prefix] + 1)
+    ]
+    assert sum(counts.values()) == 188
+
+
+def test_the_data_and_the_rules_name_the_same_controls() -> None:
+    """Of the ML Lens all practices are kept, with those that no API shows; of the others what rules name."""
+    named = {(reference.standard.value, reference.id) for rule in all_rules() for reference in rule.maps}
+    kept = {(standard, id_) for standard, entries in data("controls.json").items() for id_ in entries}
+    assert named - kept == set()
+    assert {standard for standard, _ in kept - named} == {Standard.ML_LENS.value}
+    assert Counter(standard for standard, _ in kept) == {
+        "security_hub": 78,
+        "config_rule": 73,
+        "prowler": 54,
+        "ml_lens": 105,
+    }
+
+
+def test_every_rule_is_behind_a_best_practice_of_the_ml_lens() -> None:
+    without = [r.code for r in all_rules() if all(m.standard is not Standard.ML_LENS for m in r.maps)]
+    assert without == []
+    assert [rule.code for rule in all_rules() if len(set(rule.maps)) < len(rule.maps)] == []
+
+
+def test_a_practice_names_each_of_its_rules_once() -> None:
+    """What a practice names exists as spelt: `practices()` would drop an unknown code without a word."""
+    codes = {rule.code for rule in all_rules()}
+    for id_, entry in data("practices.json").items():
+        rules = list(entry["rules"])
+        assert re.fullmatch(r"P\d[0-9A-F]\d", id_)
+        assert rules, id_
+        assert len(set(rules)) == len(rules), id_
+        assert set(rules) <= codes, id_

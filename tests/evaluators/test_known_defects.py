@@ -91,7 +91,10 @@ def idling(state: str) -> Sample:
 
 
 PASS, FAIL, UNKNOWN, OTHER = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
-SERVERLESS: dict[str, Any] = {"current_instance_count": None, "current_serverless_config": {"MaxConcurrency": 5}}
+SERVERLESS: dict[str, Any] = {
+    "current_instance_count": None,
+    "current_serverless_config": {"MaxConcurrency": 5},
+}
 USED = sample(TrainingJob, "j", role_arn=ROLE)
 
 CASES: list[tuple[str, str, Status, list[Sample], list[Listing]]] = [
