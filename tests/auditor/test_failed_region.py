@@ -3,8 +3,6 @@
 Some verdicts rest on all Regions (who uses a role, which buckets hold artifacts). These may become unknown.
 """
 
-import pytest
-
 from auditor.commands import UNPACED
 from auditor.demo.account import DemoAccount, build, demo_session
 from auditor.scan import Outcome, Scan, run_scan
@@ -36,30 +34,29 @@ def key(judgement: Judgement) -> Key:
     return judgement.rule.code, subject.kind, subject.arn or subject.region, subject.part
 
 
-@pytest.fixture(scope="module")
-def runs() -> tuple[Verdicts, Verdicts]:
-    """The verdicts on the demo account, and those when every service of one Region refuses every call."""
+def test_24_a_region_that_fails_is_unknown_and_the_others_are_as_they_were() -> None:
+    """Every service of one Region refuses every call. One test: its two scans are of every rule."""
     outcome, whole = scan(build(NOW))
     account = build(NOW)
     for operation in outcome.calls:
         if operation != START and operation.partition(":")[0] not in ACCOUNT_WIDE:
             account.state.refuse(operation, code="AccessDeniedException", region=FAILED)
-    return whole, scan(account)[1]
+    partly = scan(account)[1]
+    assert_changed_to_unknown_only(whole, partly)
+    assert_nothing_is_gone_that_nobody_could_look_for(whole, partly)
+    assert_decided_where_no_other_region_bears_on_it(whole, partly)
 
 
-def test_a_verdict_is_what_it_was_or_unknown(runs: tuple[Verdicts, Verdicts]) -> None:
-    whole, partly = runs
-    changed = {
-        at for at in whole.keys() & partly.keys() if partly[at].verdict.status != whole[at].verdict.status
-    }
+def assert_changed_to_unknown_only(whole: Verdicts, partly: Verdicts) -> None:
+    common = whole.keys() & partly.keys()
+    changed = {at for at in common if partly[at].verdict.status != whole[at].verdict.status}
     assert changed
     assert {partly[at].verdict.status for at in changed} == {Status.UNKNOWN}
     assert [at for at, found in partly.items() if at not in whole and not is_unknown(found)] == []
 
 
-def test_nothing_is_gone_that_nobody_could_look_for(runs: tuple[Verdicts, Verdicts]) -> None:
+def assert_nothing_is_gone_that_nobody_could_look_for(whole: Verdicts, partly: Verdicts) -> None:
     """What has no verdict any more is within a resource, or a listing, that the same rule calls unknown."""
-    whole, partly = runs
     unread = {(at[0], at[1], at[2]) for at, found in partly.items() if is_unknown(found) and not at[3]}
     unlisted = {
         (found.rule.code, found.subject.kind, found.subject.region)
@@ -73,9 +70,8 @@ def test_nothing_is_gone_that_nobody_could_look_for(runs: tuple[Verdicts, Verdic
         assert (code, kind, arn) in unread or any((code, kind, place) in unlisted for place in places)
 
 
-def test_what_no_other_region_bears_on_stays_decided(runs: tuple[Verdicts, Verdicts]) -> None:
+def assert_decided_where_no_other_region_bears_on_it(whole: Verdicts, partly: Verdicts) -> None:
     """Notebooks, endpoints and domains of the other Region are judged by what is in it."""
-    whole, partly = runs
     kinds = {"notebook-instance", "endpoint", "domain", "space", "vpc", "security-group", "log-group"}
     own = {at for at, found in whole.items() if at[1] in kinds and found.subject.region == HERE}
     assert {at[1] for at in own} == kinds
