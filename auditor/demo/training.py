@@ -242,6 +242,7 @@ def _fraud(state: DemoState) -> None:
         VpcConfig=network(PROD),
         EnableInterContainerTrafficEncryption=True,
         CheckpointConfig={"S3Uri": "s3://larkspur-fraud-artifacts/checkpoints/embeddings"},
+        RemoteDebugConfig={"EnableRemoteDebug": True},
     )
     train(
         state,

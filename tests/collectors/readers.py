@@ -25,8 +25,20 @@ def reader_of(
         for resource in resources_of(made, NOW):
             if resource.kind != NodeMetrics.kind:
                 snapshot.add(resource)
+    return reader_over(collector, state, snapshot, reads=reads)
+
+
+def reader_over(
+    collector: Collector,
+    state: DemoState,
+    snapshot: Snapshot,
+    *,
+    reads: Reads | None = None,
+    region: str = REGION,
+) -> Reader:
+    """What the collector sees in a Region after all of this was read."""
     session = boto3.Session("testing", "testing", region_name=REGION)
     install(session, state)
     caller = Caller(Sessions(session), ACCOUNT, "aws", rate_share=1000.0, salt=b"test")
-    region = Region(snapshot, ACCOUNT, GLOBAL).sibling(REGION)
-    return Reader(caller, collector, Plan((), reads or Reads()), region, ThreadPoolExecutor(4))
+    place = Region(snapshot, ACCOUNT, GLOBAL).sibling(region)
+    return Reader(caller, collector, Plan((), reads or Reads()), place, ThreadPoolExecutor(4))
