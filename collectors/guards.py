@@ -136,15 +136,19 @@ def macie(reader: "Reader") -> Iterator[Resource]:
     yield from reader.resource({MACIE: reader.read(MACIE)}, key="macie", name="macie")
 
 
+def _is_on(reader: "Reader") -> bool:
+    """Whether Macie is on in the Region; where that could not be read, what follows it is not whole."""
+    try:
+        return any(session.is_on for session in reader.known(Macie))
+    except Unread as unread:
+        reader.incomplete(unread.gap)
+        return False
+
+
 @collects(MacieDiscovery, follows=(Macie,))
 def macie_discovery(reader: "Reader") -> Iterator[Resource]:
     """One answer for each Region, where Macie is on."""
-    try:
-        on = _is_on(reader)
-    except Unread as unread:
-        reader.incomplete(unread.gap)
-        return
-    if on:
+    if _is_on(reader):
         yield from reader.resource({DISCOVERY: reader.read(DISCOVERY)}, key="discovery", name="discovery")
 
 
@@ -153,31 +157,17 @@ def replace_operation(gap: Gap, operation: Operation) -> Gap:
     return Gap(str(operation), gap.reason, gap.code, gap.message, gap.account, gap.region)
 
 
-def _is_on(reader: "Reader") -> bool:
-    return any(session.is_on for session in reader.known(Macie))
-
-
 @collects(MacieBucket, follows=(Macie,))
 def macie_buckets(reader: "Reader") -> Iterator[Resource]:
     """The buckets of the Region, where Macie is on."""
-    try:
-        on = _is_on(reader)
-    except Unread as unread:
-        reader.incomplete(unread.gap)
-        return
-    for document in reader.list(MACIE_BUCKETS) if on else ():
+    for document in reader.list(MACIE_BUCKETS) if _is_on(reader) else ():
         yield from reader.resource({MACIE_BUCKETS: document})
 
 
 @collects(MacieFindings, follows=(Macie,))
 def macie_findings(reader: "Reader") -> Iterator[Resource]:
     """One count for each Region, where Macie is on."""
-    try:
-        on = _is_on(reader)
-    except Unread as unread:
-        reader.incomplete(unread.gap)
-        return
-    if not on:
+    if not _is_on(reader):
         return
     before = int(reader.region.ago(30).timestamp() * 1000)
     wanted = {

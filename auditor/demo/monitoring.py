@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from auditor.demo.company import KEYS, LAB, PROD, ago, arn, network, tags
+from auditor.demo.alarms import drift_alarm
+from auditor.demo.company import KEYS, LAB, PROD, network, tags
 from auditor.demo.drift import Watch, watch
 from auditor.demo.state import ACCOUNT, DemoState
 
@@ -40,33 +41,8 @@ def _churn(state: DemoState) -> None:
         Watch(**held, type="ModelExplainability", instance="ml.m5.4xlarge", cpu=70, memory=9),
     ):
         watch(state, PROD, made)
-    name = "churn-realtime-drift"
-    state.add(
-        "MetricAlarm",
-        PROD,
-        {
-            "AlarmName": name,
-            "AlarmArn": arn(PROD, f"alarm:{name}", "cloudwatch"),
-            "ActionsEnabled": True,
-            "OKActions": [],
-            "AlarmActions": [f"arn:aws:ssm-incidents::{ACCOUNT}:response-plan/churn-drift"],
-            "InsufficientDataActions": [],
-            "StateValue": "OK",
-            "StateUpdatedTimestamp": ago(state, days=2),
-            "EvaluationPeriods": 1,
-            "Threshold": 0.2,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "missing",
-            "MetricName": "feature_baseline_drift_tenure_months",
-            "Namespace": "aws/sagemaker/Endpoints/data-metrics",
-            "Statistic": "Average",
-            "Period": 3600,
-            "Dimensions": [
-                {"Name": "Endpoint", "Value": _CHURN},
-                {"Name": "MonitoringSchedule", "Value": data.name},
-            ],
-        },
-    )
+    answered = [f"arn:aws:ssm-incidents::{ACCOUNT}:response-plan/churn-drift"]
+    drift_alarm(state, PROD, (_CHURN, data.name), "feature_baseline_drift_tenure_months", "data", answered)
 
 
 def _named_entities(state: DemoState) -> None:

@@ -1,8 +1,6 @@
 """Keys, trails, alarms and topics of the demo account."""
 
-from collections.abc import Sequence
-from typing import Any
-
+from auditor.demo.alarms import alarm
 from auditor.demo.company import KEYS, LAB, PROD, ago, arn
 from auditor.demo.shapes import Document
 from auditor.demo.state import ACCOUNT, DemoState
@@ -135,28 +133,6 @@ def _trails(state: DemoState) -> None:
     )
 
 
-def _alarm(state: DemoState, name: str, *, actions: Sequence[str], **more: Any) -> None:
-    state.add(
-        "MetricAlarm",
-        PROD,
-        {
-            "AlarmName": name,
-            "AlarmArn": arn(PROD, f"alarm:{name}", "cloudwatch"),
-            "ActionsEnabled": True,
-            "OKActions": [],
-            "AlarmActions": list(actions),
-            "InsufficientDataActions": [],
-            "StateValue": "OK",
-            "StateUpdatedTimestamp": ago(state, days=3),
-            "EvaluationPeriods": 3,
-            "Threshold": 5.0,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "notBreaching",
-            **more,
-        },
-    )
-
-
 def _on(metric: str, endpoint: str, variant: str, statistic: str = "Sum") -> Document:
     return {
         "MetricName": metric,
@@ -174,9 +150,9 @@ def _alarms(state: DemoState) -> None:
     """Alarms that call someone, that are off, that reach nobody, and those that only scale."""
     errors = "Invocation5XXErrors"
     page = arn(PROD, "function:page-the-oncall", "lambda")
-    _alarm(state, "churn-realtime-5xx", actions=[ONCALL, page], **_on(errors, "churn-realtime", "AllTraffic"))
+    alarm(state, PROD, "churn-realtime-5xx", [ONCALL, page], **_on(errors, "churn-realtime", "AllTraffic"))
     latency = _on("ModelLatency", "churn-realtime", "AllTraffic", "Average")
-    _alarm(state, "churn-realtime-latency", actions=[ONCALL, page], **latency)
+    alarm(state, PROD, "churn-realtime-latency", [ONCALL, page], **latency)
     for endpoint, variant, name in (
         ("churn-realtime", "AllTraffic", "churn-calls"),
         ("search-ranking", "ranker", "ranker-calls"),
@@ -184,13 +160,14 @@ def _alarms(state: DemoState) -> None:
         for side in ("High", "Low"):
             title = f"TargetTracking-endpoint/{endpoint}/variant/{variant}-Alarm{side}-{name}"
             scaling = arn(PROD, f"scalingPolicy:{name}", "autoscaling")
-            _alarm(state, title, actions=[scaling], **_on("InvocationsPerInstance", endpoint, variant))
+            alarm(state, PROD, title, [scaling], **_on("InvocationsPerInstance", endpoint, variant))
     off = _on(errors, "search-ranking", "ranker")
-    _alarm(state, "search-ranking-5xx", actions=[ONCALL], **{**off, "ActionsEnabled": False})
-    _alarm(
+    alarm(state, PROD, "search-ranking-5xx", [ONCALL], **{**off, "ActionsEnabled": False})
+    alarm(
         state,
+        PROD,
         "search-ranking-latency",
-        actions=[UNREAD],
+        [UNREAD],
         **_on("ModelLatency", "search-ranking", "ranker", "Average"),
     )
     parts = [
@@ -210,12 +187,10 @@ def _alarms(state: DemoState) -> None:
         for identifier, metric in (("errors", errors), ("calls", "Invocations"))
     ]
     share = {"Id": "share", "Expression": "100 * errors / calls", "Label": "error share", "ReturnData": True}
-    _alarm(state, "demand-forecast-error-share", actions=[ONCALL], Metrics=[*parts, share])
+    alarm(state, PROD, "demand-forecast-error-share", [ONCALL], Metrics=[*parts, share])
     query = 'SELECT MAX(ModelLatency) FROM SCHEMA("AWS/SageMaker", EndpointName, VariantName) GROUP BY EndpointName'
     insights = {"Id": "q1", "Expression": query, "Period": 300, "ReturnData": True}
-    _alarm(
-        state, "all-endpoints-latency", actions=[UNREAD], Metrics=[insights], StateValue="INSUFFICIENT_DATA"
-    )
+    alarm(state, PROD, "all-endpoints-latency", [UNREAD], Metrics=[insights], StateValue="INSUFFICIENT_DATA")
     name = "search-health"
     state.add(
         "CompositeAlarm",

@@ -1,10 +1,11 @@
 """Model Monitor of the exemplary account: what can be watched is, and what is found tells somebody."""
 
+from auditor.demo.alarms import drift_alarm
 from auditor.demo.drift import SLUGS, Watch, watch
-from auditor.demo.exemplary.names import CAPTURE, KEY, ONCALL, REGION, TAGS, ago, arn, network
+from auditor.demo.exemplary.names import CAPTURE, KEY, ONCALL, REGION, TAGS, network
 from auditor.demo.state import DemoState
 
-_SPACES = {"DataQuality": "data-metrics", "ModelQuality": "model-metrics", "ModelBias": "bias-metrics"}
+_SPACES = {"DataQuality": "data", "ModelQuality": "model", "ModelBias": "bias"}
 _METRICS = {
     "DataQuality": "feature_baseline_drift_age",
     "ModelQuality": "auc",
@@ -30,32 +31,8 @@ def _watch(state: DemoState, endpoint: str, type_: str) -> None:
         tags=TAGS,
     )
     watch(state, REGION, made)
-    name = f"{made.name}-drift"
-    state.add(
-        "MetricAlarm",
-        REGION,
-        {
-            "AlarmName": name,
-            "AlarmArn": arn(f"alarm:{name}", "cloudwatch"),
-            "ActionsEnabled": True,
-            "OKActions": [],
-            "AlarmActions": [ONCALL],
-            "InsufficientDataActions": [],
-            "StateValue": "OK",
-            "StateUpdatedTimestamp": ago(state, 3),
-            "EvaluationPeriods": 1,
-            "Threshold": 0.1,
-            "ComparisonOperator": "GreaterThanThreshold",
-            "TreatMissingData": "missing",
-            "MetricName": _METRICS[type_],
-            "Namespace": f"aws/sagemaker/Endpoints/{_SPACES.get(type_, 'explainability-metrics')}",
-            "Statistic": "Average",
-            "Period": 3600,
-            "Dimensions": [
-                {"Name": "Endpoint", "Value": endpoint},
-                {"Name": "MonitoringSchedule", "Value": made.name},
-            ],
-        },
+    drift_alarm(
+        state, REGION, (endpoint, made.name), _METRICS[type_], _SPACES.get(type_, "explainability"), [ONCALL]
     )
 
 

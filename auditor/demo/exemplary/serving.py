@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from auditor.demo.alarms import alarm
 from auditor.demo.exemplary.names import (
     CAPTURE,
     KEY,
@@ -121,28 +122,16 @@ def _alarms(state: DemoState, endpoint: str, *metrics: str, component: str = "")
     for metric in metrics or ("Invocation5XXErrors", "ModelLatency"):
         name = f"{component or endpoint}-{metric.lower()}"
         names.append(name)
-        state.add(
-            "MetricAlarm",
+        alarm(
+            state,
             REGION,
-            {
-                "AlarmName": name,
-                "AlarmArn": arn(f"alarm:{name}", "cloudwatch"),
-                "ActionsEnabled": True,
-                "OKActions": [],
-                "AlarmActions": [ONCALL],
-                "InsufficientDataActions": [],
-                "StateValue": "OK",
-                "StateUpdatedTimestamp": ago(state, 3),
-                "EvaluationPeriods": 3,
-                "Threshold": 5.0,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "TreatMissingData": "notBreaching",
-                "MetricName": metric,
-                "Namespace": "AWS/SageMaker",
-                "Statistic": "Average" if metric == "ModelLatency" else "Sum",
-                "Period": 300,
-                "Dimensions": dimensions,
-            },
+            name,
+            [ONCALL],
+            MetricName=metric,
+            Namespace="AWS/SageMaker",
+            Statistic="Average" if metric == "ModelLatency" else "Sum",
+            Period=300,
+            Dimensions=dimensions,
         )
     return names
 
