@@ -49,6 +49,7 @@ from auditor.demo.exemplary import estate, foundation, names, network
 from auditor.demo.exemplary import monitoring as exemplary_monitoring
 from auditor.demo.exemplary import oversight as exemplary_oversight
 from auditor.demo.exemplary import serving as exemplary_serving
+from auditor.demo.exemplary import studio as exemplary_studio
 from auditor.demo.exemplary import watch as exemplary_watch
 from auditor.demo.exemplary import work as exemplary_work
 from auditor.demo.state import SAGEMAKER_KINDS, DemoState
@@ -86,6 +87,7 @@ EXEMPLARY = (
     exemplary_work,
     exemplary_serving,
     exemplary_monitoring,
+    exemplary_studio,
     estate,
     exemplary_capacity,
     exemplary_watch,
