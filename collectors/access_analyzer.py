@@ -69,6 +69,8 @@ class UnusedAccess(View, kind="unused-access", listing=(FINDINGS,), name="resour
 class Organization(View, kind="organization", listing=(ORGANIZATION,), name="Id", arn="Arn", is_global=True):
     """The organisation that the account is in; none for an account that stands alone."""
 
+    master_account_id = required(ORGANIZATION, "MasterAccountId", str, "210987654321")
+
 
 @collects(UnusedAccessAnalyzer)
 def unused_access_analyzers(reader: "Reader") -> Iterator[Resource]:

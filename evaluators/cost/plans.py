@@ -3,16 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from collectors.access_analyzer import Organization
 from collectors.billing import (
     LOOKBACKS,
+    PLANS,
     SavingsPlan,
     SavingsPlanCoverage,
     SavingsPlanRecommendation,
     SavingsPlanUse,
 )
 from collectors.iam import Account
+from collectors.model import Reason, Unread
 from collectors.sagemaker.training_jobs import TrainingJob
-from collectors.sample import NOW, Sample, sample
+from collectors.sample import ACCOUNT, NOW, Sample, sample
 from collectors.view import Region
 from evaluators.controls import lens
 from evaluators.families import Families, training_families
@@ -42,6 +45,11 @@ def _own_plans(region: Region) -> list[SavingsPlan]:
     return [plan for plan in region.all(SavingsPlan) if plan.is_sagemakers and plan.state == "active"]
 
 
+def _is_paid_by_another(region: Region) -> bool:
+    """Whether the account is a member of an organisation, whose payer may hold plans."""
+    return any(found.master_account_id != region.account for found in region.all(Organization))
+
+
 def _utilisation(region: Region, plan: SavingsPlan) -> float | None:
     """The share of a plan that was used, `None` where Cost Explorer has nothing of it yet."""
     use = region.find(SavingsPlanUse, plan.id)
@@ -57,7 +65,13 @@ def _utilisation(region: Region, plan: SavingsPlan) -> float | None:
         given(sample(Account), _PLAN, _use("60"), *_runs(4, **_SPOT)),
         given(sample(Account), _PLAN, _use("60"), *_runs(10)),
     ],
-    exempt=[given(sample(Account), *_runs(10, **_SPOT)), given(sample(Account), _OTHER)],
+    exempt=[
+        given(sample(Account), *_runs(10, **_SPOT)),
+        given(sample(Account), _OTHER),
+        given(sample(Account), sample(Organization, "o-1"), *_runs(4, **_SPOT)),
+        # The account is the payer itself.
+        given(sample(Account), sample(Organization, "o-1", master_account_id=ACCOUNT), *_runs(10, **_SPOT)),
+    ],
     remedy="Run steady families on demand under the plan, and keep Spot for prototypes and irregular work.",
     change=Change.NEXT_RUN,
     maps=[lens("MLCOST04-BP06"), lens("MLCOST06-BP01")],
@@ -67,17 +81,20 @@ def spot_beside_unused_plan(account: Account, *, min_utilisation: float = 0.9, m
 
     Spot is never covered by a plan: work that runs on Spot leaves the plan unused and is paid twice.
     Families with that many Spot runs in the window are steady. Plans that the organisation's payer
-    holds are not seen from a member account.
+    holds cover its members as well and are not seen from there: then nobody knows.
     """
     region = account.region
     plans = _own_plans(region)
+    steady = [name for place in region.audited() for name in _steady_on_spot(place, min_runs)]
     if not plans:
+        if steady and _is_paid_by_another(region):
+            message = "plans of the organisation's payer, which cover this account, too"
+            raise Unread(account.gap(str(PLANS), Reason.NOT_READ, message))
         return not_applicable("the account has no Savings Plan for SageMaker")
     shares = {plan.name: _utilisation(region, plan) for plan in plans}
     unused = {name: share for name, share in shares.items() if share is not None and share < min_utilisation}
     if not unused:
         return passed("the plans are used", plans=shares)
-    steady = [name for place in region.audited() for name in _steady_on_spot(place, min_runs)]
     if not steady:
         return passed("no steady family runs on Spot", plans=shares)
     return failed(

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from collectors.access_analyzer import Organization
+from collectors.iam import Account
 from collectors.model import pack
 from collectors.sagemaker.endpoint_configs import DESCRIBE, EndpointConfig
 from collectors.sagemaker.notebooks import NotebookInstance
@@ -50,3 +52,13 @@ def test_a_pool_that_is_billed_now_is_worse(status: str, severity: Severity) -> 
     (judgement,) = judge([RULES["COST-029"]], snapshot_of([job]))
     assert judgement.verdict.status is Status.FAIL
     assert (judgement.verdict.raised or RULES["COST-029"].severity) is severity
+
+
+def test_a_member_of_an_organisation_does_not_see_the_plans_that_cover_it() -> None:
+    runs = [
+        sample(TrainingJob, f"churn-{n:03d}", creation_time=NOW, enable_managed_spot_training=True)
+        for n in range(10)
+    ]
+    made = [sample(Account), sample(Organization, "o-1", master_account_id="210987654321"), *runs]
+    (judgement,) = judge([RULES["COST-016"]], snapshot_of(made))
+    assert judgement.verdict.status is Status.UNKNOWN
