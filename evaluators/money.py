@@ -66,7 +66,7 @@ class Usage:
         amount = self.hours or self.gigabytes or self.units
         amount = round(amount, 2 if amount >= 1 else 4)
         times = f"{self.count:g} × " if self.count != 1 else ""
-        unit = {"hour": "hours", "GB-month": "GB", "unit": "units"}[self.unit]
+        unit = {"hour": "hours", "GB-month": "GB", "unit": "GB-seconds"}[self.unit]
         return " ".join(
             filter(None, (f"{times}{amount:,.10g} {unit} of {self.component}", self.instance_type))
         )
