@@ -116,10 +116,24 @@ class EncryptionConfiguration(Part):
     rules = items(PART, "Rules[]", EncryptionRule)
 
 
-class LifecycleRule(Part):
-    """One lifecycle rule."""
+class PrefixedRule(Part):
+    """A rule about keys. Their prefix is in one of three members, by the rule's age and its filter."""
 
     status = optional(PART, "Status", str)
+    filter = optional(PART, "Filter", dict[str, Any])
+    prefix = optional(PART, "Prefix", str)
+
+    @property
+    def covered(self) -> str:
+        """The prefix of the keys that it is about; empty for all."""
+        chosen = self.filter or {}
+        inner = (chosen.get("And") or {}).get("Prefix")
+        return str(chosen.get("Prefix") or inner or self.prefix or "")
+
+
+class LifecycleRule(PrefixedRule):
+    """One lifecycle rule."""
+
     days = optional(PART, "Expiration.Days", int)
     date = optional(PART, "Expiration.Date", datetime)
     transitions = optional(PART, "Transitions", list[dict[str, Any]])
@@ -131,20 +145,10 @@ class LifecycleRule(Part):
         return any((self.days, self.date, self.transitions, self.noncurrent_days))
 
 
-class ReplicationRule(Part):
-    """One replication rule. Its prefix is in one of three members, by the rule's age and its filter."""
+class ReplicationRule(PrefixedRule):
+    """One replication rule."""
 
-    status = optional(PART, "Status", str)
     bucket = optional(PART, "Destination.Bucket", str)
-    filter = optional(PART, "Filter", dict[str, Any])
-    prefix = optional(PART, "Prefix", str)
-
-    @property
-    def covered(self) -> str:
-        """The prefix of the keys that it replicates; empty for all."""
-        chosen = self.filter or {}
-        inner = (chosen.get("And") or {}).get("Prefix")
-        return str(chosen.get("Prefix") or inner or self.prefix or "")
 
 
 class Replication(Part):

@@ -34,8 +34,9 @@ def _origin(
     if isinstance(item, Metric):
         return (0 if mine else 2), str(METRIC_DATA)
     if isinstance(judged, View):
-        holder = item if mine else _holders(cast(Hashable, type(judged))).get(item.owner)
-        if holder is not None and holder in rule.reads.fields:
+        holders = (item,) if mine else _holders(cast(Hashable, type(judged))).get(item.owner, ())
+        holder = next((held for held in holders if held in rule.reads.fields), None)
+        if holder is not None:
             single = several and item.type in (str, int, float, bool)
             return (1.5 if single else 0) if mine else 1, _made(holder, judged.readings)
     holder = item if item.operations else _holder_elsewhere(rule, item)
@@ -80,27 +81,36 @@ def _place(item: Field[Any]) -> tuple[str, str]:
 
 
 @functools.cache
-def _holders(view: type[View]) -> Mapping[type[Node] | None, Field[Any]]:
-    """The parts inside a kind of resource, however deep, with the field of the resource that holds them."""
-    found: dict[type[Node] | None, Field[Any]] = {}
+def _holders(view: type[View]) -> Mapping[type[Node] | None, tuple[Field[Any], ...]]:
+    """The parts inside a kind of resource, however deep, with the fields of the resource that hold them."""
+    found: dict[type[Node] | None, list[Field[Any]]] = {}
 
     def note(part: type[Part], holder: Field[Any]) -> None:
-        if part not in found:
-            found[part] = holder
-            for inner in part.fields().values():
-                if inner.part is not None:
-                    note(inner.part, holder)
+        if holder in found.get(part, ()):
+            return
+        # A field may be declared by what the part is made of.
+        for base in part.__mro__:
+            if issubclass(base, Part):
+                found.setdefault(base, []).append(holder)
+        for inner in part.fields().values():
+            if inner.part is not None:
+                note(inner.part, holder)
 
     for item in view.fields().values():
         if item.part is not None:
             note(item.part, item)
-    return found
+    return {part: tuple(holders) for part, holders in found.items()}
 
 
 @functools.cache
 def _holder_elsewhere(rule: Rule, item: Field[Any]) -> Field[Any] | None:
     """The field of another resource that holds a field of its part."""
     for holder in sorted(rule.reads.fields, key=_place):
-        if holder.part is item.owner and holder is not item:
+        if _is_inside(item, holder) and holder is not item:
             return holder if holder.operations else _holder_elsewhere(rule, holder)
     return None
+
+
+def _is_inside(item: Field[Any], holder: Field[Any]) -> bool:
+    """Whether a field belongs to the part that another field holds."""
+    return item.owner is not None and holder.part is not None and issubclass(holder.part, item.owner)

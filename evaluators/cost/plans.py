@@ -68,6 +68,7 @@ def _utilisation(region: Region, plan: SavingsPlan) -> float | None:
     exempt=[
         given(sample(Account), *_runs(10, **_SPOT)),
         given(sample(Account), _OTHER),
+        given(sample(Account), _PLAN, *_runs(10, **_SPOT)),
         given(sample(Account), sample(Organization, "o-1"), *_runs(4, **_SPOT)),
         # The account is the payer itself.
         given(sample(Account), sample(Organization, "o-1", master_account_id=ACCOUNT), *_runs(10, **_SPOT)),
@@ -93,6 +94,8 @@ def spot_beside_unused_plan(account: Account, *, min_utilisation: float = 0.9, m
         return not_applicable("the account has no Savings Plan for SageMaker")
     shares = {plan.name: _utilisation(region, plan) for plan in plans}
     unused = {name: share for name, share in shares.items() if share is not None and share < min_utilisation}
+    if all(share is None for share in shares.values()):
+        return not_applicable("Cost Explorer has nothing of the plans yet")
     if not unused:
         return passed("the plans are used", plans=shares)
     if not steady:
@@ -185,6 +188,8 @@ _STEADY = 0.8
     bad=[
         given(_PLAN, _use("81.2")),
         given(sample(SavingsPlan, "p", arn=_ARN, end="2026-12-01T00:00:00.000Z"), _use("100")),
+        # That it ends is known before Cost Explorer knows anything.
+        sample(SavingsPlan, "p", arn=_ARN, end="2026-12-01T00:00:00.000Z"),
     ],
     good=[
         given(_PLAN, _use("99.1")),
@@ -209,15 +214,15 @@ def unused_savings_plan(
     if not plan.is_sagemakers or plan.state != "active":
         return not_applicable("no active plan for SageMaker", savingsPlanType=plan.savings_plan_type)
     share = _utilisation(plan.region, plan)
-    if share is None:
-        return not_applicable("Cost Explorer has nothing of it yet")
-    if share < min_utilisation:
+    if share is not None and share < min_utilisation:
         return failed(f"{share:.1%} of it is used", UtilizationPercentage=round(100 * share, 1), end=plan.end)
     ends = _moment(plan.end)
     if ends is not None and ends <= plan.region.now + timedelta(days=expiry_days):
         queued = any(p.is_sagemakers and p.state == "queued" for p in plan.region.all(SavingsPlan))
         if not queued:
             return failed("it ends soon, and no successor is queued", end=plan.end, state=plan.state)
+    if share is None:
+        return not_applicable("Cost Explorer has nothing of it yet")
     return passed(UtilizationPercentage=round(100 * share, 1))
 
 
@@ -248,7 +253,10 @@ def _advice(amounts: tuple[str | None, ...]) -> list[Sample]:
         given(sample(Account), *_advice(("240.5", "20", "300"))),
         given(sample(Account), *_advice(("0", "0", "0"))),
     ],
-    exempt=[given(sample(Account), *_advice((None, None, None)))],
+    exempt=[
+        given(sample(Account), *_advice((None, None, None))),
+        given(sample(Account), *_advice(("240.5", None, "300"))),
+    ],
     remedy="Look at the recommendation, and buy what is steady.",
     command="aws ce get-savings-plans-purchase-recommendation --savings-plans-type SAGEMAKER_SP "
     "--term-in-years ONE_YEAR --payment-option NO_UPFRONT --lookback-period-in-days THIRTY_DAYS",
@@ -269,9 +277,11 @@ def unreviewed_plan_recommendation(account: Account, *, min_monthly_saving_usd: 
         if summary is not None and summary.estimated_monthly_savings_amount is not None:
             amounts[lookback] = float(summary.estimated_monthly_savings_amount)
             commitments[lookback] = summary.hourly_commitment_to_purchase
-    if len(amounts) < len(LOOKBACKS):
+    if not amounts:
         return not_applicable("AWS has made no recommendation")
     least = min(amounts.values())
+    if least >= min_monthly_saving_usd and len(amounts) < len(LOOKBACKS):
+        return not_applicable(f"AWS has made it for {len(amounts)} of {len(LOOKBACKS)} look-backs", **amounts)
     if least >= min_monthly_saving_usd:
         return failed(
             f"a plan would save at least {least:,.0f} a month",

@@ -5,7 +5,7 @@ from typing import Any
 
 from collectors.guards import Macie, MacieBucket
 from collectors.logs import LogGroup
-from collectors.s3 import Bucket
+from collectors.s3 import Bucket, LifecycleRule
 from collectors.sample import ABSENT, NOW, sample
 from evaluators.controls import config_rule, lens, prowler, security_hub
 from evaluators.rule import Change, Severity, Verdict, failed, given, not_applicable, passed, rule
@@ -88,9 +88,15 @@ _EXPIRES = {"status": "Enabled", "days": 90}
         _sized(400),
         _bucket({"status": "Disabled", "days": 90}),
         _bucket({"status": "Enabled"}),
+        # What expires is none of what piles up.
+        _bucket({**_EXPIRES, "filter": {"Prefix": "tmp/"}}),
+        _bucket({**_EXPIRES, "prefix": "uploads/"}),
     ],
     good=[
         _bucket(_EXPIRES),
+        _bucket({**_EXPIRES, "filter": {"And": {"Prefix": "churn/checkpoints/", "Tags": []}}}),
+        _bucket({**_EXPIRES, "filter": {}}),
+        _bucket({"status": "Enabled", "noncurrent_days": 30, "filter": {"Prefix": "models/"}}),
         _bucket({"status": "Enabled", "transitions": [{"Days": 30, "StorageClass": "GLACIER_IR"}]}),
         _bucket({"status": "Enabled", "noncurrent_days": 30}),
     ],
@@ -117,8 +123,9 @@ _EXPIRES = {"status": "Enabled", "days": 90}
 def endless_ml_data(bucket: Bucket, *, min_gb: float = 50, retention_tag: str = "retention") -> Verdict:
     """Old data in ML buckets should expire or move to a cheaper storage class.
 
-    Checkpoints, profiles, captured requests and old versions pile up with every run. Any enabled rule
-    that expires or moves objects counts; one that only ends broken uploads does not. Buckets under
+    Checkpoints, profiles, captured requests and old versions pile up with every run. An enabled
+    rule that expires or moves objects counts where it is about all keys, about old versions, or about a
+    prefix that is named after these; one that only ends broken uploads does not. Buckets under
     Object Lock or with a tag on retention keep their data on purpose; small ones, where Macie counts
     them, are not worth a rule.
     """
@@ -127,17 +134,26 @@ def endless_ml_data(bucket: Bucket, *, min_gb: float = 50, retention_tag: str = 
     if any(key.lower() == retention_tag.lower() for key in bucket.tags):
         return not_applicable(f"its tag {retention_tag} says how long data is kept")
     active = [rule_ for rule_ in bucket.rules if rule_.status == "Enabled" and rule_.ends_something]
-    if active:
+    if any(_is_about_what_piles_up(rule_) for rule_ in active):
         return passed(Status="Enabled", rules=len(active))
     size = _size(bucket)
     if size is not None and size < min_gb * _GB:
         return not_applicable(f"it holds less than {min_gb:g} GB", sizeInBytes=size)
     return failed(
-        "nothing in it ever expires",
+        "what expires in it is something else" if active else "nothing in it ever expires",
         Status=[rule_.status for rule_ in bucket.rules][:5],
         rules=len(bucket.rules),
         gigabytes=None if size is None else round(size / _GB, 1),
     )
+
+
+_PILES_UP = ("captur", "checkpoint", "debug", "monitor", "profil")
+
+
+def _is_about_what_piles_up(rule_: LifecycleRule) -> bool:
+    """Whether it is about all keys, about old versions, or about a prefix named after what runs leave."""
+    where = rule_.covered.lower()
+    return not where or bool(rule_.noncurrent_days) or any(word in where for word in _PILES_UP)
 
 
 def _size(bucket: Bucket) -> int | None:

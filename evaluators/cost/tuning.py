@@ -1,7 +1,7 @@
 """Tuning jobs: whether they end when nothing is gained any more, and learn from those before."""
 
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -34,8 +34,21 @@ def _tuning(name: str = "churn-hpo-2", **values: Any) -> Sample:
         _tuning(strategy="Random", max_number_of_training_jobs=400, max_runtime_in_seconds=3600),
         _tuning(strategy="Grid", max_number_of_training_jobs=400),
         _tuning(max_number_of_training_jobs=400),
+        # Without a number there is no limit.
+        _tuning(max_number_of_training_jobs=None),
+        _tuning(
+            max_number_of_training_jobs=400,
+            tuning_job_completion_criteria={"ConvergenceDetected": {"CompleteOnConvergence": "Disabled"}},
+        ),
     ],
     good=[
+        _tuning(max_number_of_training_jobs=None, max_runtime_in_seconds=36_000),
+        _tuning(
+            max_number_of_training_jobs=400,
+            tuning_job_completion_criteria={
+                "BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 20}
+            },
+        ),
         _tuning(),
         _tuning(max_number_of_training_jobs=400, max_runtime_in_seconds=36_000),
         _tuning(
@@ -57,18 +70,19 @@ def unbounded_tuning(job: TuningJob, *, max_jobs: int = 100) -> Verdict:
     """
     if job.strategy == "Hyperband":
         return not_applicable("Hyperband stops runs by itself")
-    limit = job.max_number_of_training_jobs or 0
+    limit = job.max_number_of_training_jobs
     early = job.training_job_early_stopping_type
-    bounded = job.tuning_job_completion_criteria is not None or job.max_runtime_in_seconds is not None
+    bounded = job.max_runtime_in_seconds is not None or _completes(job.tuning_job_completion_criteria or {})
+    many, jobs = limit is None or limit > max_jobs, "any number of" if limit is None else limit
     wrong = [
         text
         for holds, text in (
             (early != "Auto", "runs that lead nowhere go on to their end"),
             (
-                job.strategy in ("Grid", "Random") and limit > max_jobs,
-                f"{job.strategy} search of {limit} jobs",
+                job.strategy in ("Grid", "Random") and many,
+                f"{job.strategy} search of {jobs} jobs",
             ),
-            (limit > max_jobs and not bounded, f"up to {limit} jobs, and nothing ends the search before"),
+            (many and not bounded, f"up to {jobs} jobs, and nothing ends the search before"),
         )
         if holds
     ]
@@ -78,6 +92,13 @@ def unbounded_tuning(job: TuningJob, *, max_jobs: int = 100) -> Verdict:
         "MaxNumberOfTrainingJobs": limit,
     }
     return failed("; ".join(dict.fromkeys(wrong)), **figures) if wrong else passed(**figures)
+
+
+def _completes(criteria: Mapping[str, Any]) -> bool:
+    """Whether criteria end a search: a target, too many runs that gain nothing, or convergence that is on."""
+    stale = (criteria.get("BestObjectiveNotImproving") or {}).get("MaxNumberOfTrainingJobsNotImproving")
+    converged = (criteria.get("ConvergenceDetected") or {}).get("CompleteOnConvergence") == "Enabled"
+    return converged or bool(stale) or criteria.get("TargetObjectiveMetricValue") is not None
 
 
 _BEFORE = _tuning("churn-hpo-1", creation_time=NOW - timedelta(days=9))
