@@ -33,6 +33,9 @@ def _with(*samples: Sample, **thresholds: Any) -> Any:
             _MONITOR,
         ),
         _with(_TOTAL, sample(CostAllocationTag, "Colour", arn="Colour"), _MONITOR),
+        _with(_TOTAL, sample(CostAllocationTag, "Project", arn="Project", status="Inactive"), _MONITOR),
+        # A budget of hours is none of costs.
+        _with(sample(Budget, "ml", budget_type="USAGE", notifications=[{"threshold": 80.0}]), _TAG, _MONITOR),
     ],
     good=[
         _with(_TOTAL, _TAG, _MONITOR),
