@@ -66,7 +66,7 @@ def unbounded_tuning(job: TuningJob, *, max_jobs: int = 100) -> Verdict:
 
     A tuning job starts as many training jobs as it may. Early stopping ends those that are worse than
     the median, completion criteria end the search when it gains nothing. Hyperband stops by itself.
-    Whether Autotune chose the bounds only Describe tells; with Autotune these members are set too.
+    Whether Autotune chose the bounds only Describe tells, which is not asked: where it did, accept this.
     """
     if job.strategy == "Hyperband":
         return not_applicable("Hyperband stops runs by itself")
