@@ -24,7 +24,14 @@ from evaluators.rule import (
     rule,
 )
 from evaluators.tags import is_set
-from evaluators.versions import deployed_versions, group_in, is_bought, is_in_use, versions_by_group
+from evaluators.versions import (
+    deployed_versions,
+    group_in,
+    is_bought,
+    is_in_use,
+    version_arns,
+    versions_by_group,
+)
 
 _ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package"
 _CENTRAL = "arn:aws:sagemaker:eu-west-1:999988887777:model-package/churn/3"
@@ -197,8 +204,23 @@ def _group(*others: Sample, tags: dict[str, str] | None = None, **thresholds: An
         _group(_version(2, "Rejected"), _version(3)),
         _group(_version(2, "PendingManualApproval"), _version(3, "PendingManualApproval")),
         _group(_version(2, "Rejected"), _version(3), tags={"rollback-opt-out": "no"}),
+        # Another model of the version that serves is no way back.
+        _group(
+            _version(2, "Rejected"),
+            _version(3),
+            sample(Model, "churn-again", primary_container={"model_package_name": f"{_ARN}/churn/3"}),
+        ),
     ],
-    good=[_group(_version(2), _version(3)), _group(_version(1, "Rejected"), _version(2), _version(3))],
+    good=[
+        _group(_version(2), _version(3)),
+        _group(_version(1, "Rejected"), _version(2), _version(3)),
+        # A model of the earlier version is still there to go back to.
+        _group(
+            _version(2, "Rejected"),
+            _version(3),
+            sample(Model, "churn-before", primary_container={"model_package_name": f"{_ARN}/churn/2"}),
+        ),
+    ],
     exempt=[
         _group(_version(3)),
         given(sample(ModelPackageGroup, "churn"), _version(2, "Rejected"), _version(3)),
@@ -214,7 +236,8 @@ def lone_approved_version(group: ModelPackageGroup, *, opt_out_tag: str = "rollb
     """A deployed model's group should keep an earlier approved version to roll back to.
 
     When the new version disappoints, the old one has to be there and to be allowed. A group with its
-    first version only has none yet. The tag `rollback-opt-out` says that none is wanted. Whether the
+    first version only has none yet. A model made from another version counts too, since an endpoint
+    can go back to it as it did before. The tag `rollback-opt-out` says that none is wanted. Whether the
     newest one's artifact still exists REL-009 tells; older ones' are not looked for.
     """
     deployed = {found.lower() for arn in deployed_versions(group.region) if (found := group_in(arn))}
@@ -230,9 +253,22 @@ def lone_approved_version(group: ModelPackageGroup, *, opt_out_tag: str = "rollb
         return passed(approved=len(approved), versions=len(arns))
     if is_set(group.tags, opt_out_tag):
         return not_applicable(f"its tag {opt_out_tag} says that none is wanted")
+    kept = _models_of_other_versions(group)
+    if kept:
+        return passed("a model of another version is still there", models=kept[:5])
     return failed(
         f"approved are {len(approved)} of its {len(arns)} versions",
         ModelApprovalStatus=dict(list(statuses.items())[:10]),
+    )
+
+
+def _models_of_other_versions(group: ModelPackageGroup) -> list[str]:
+    """The models that were made from a version of the group that does not serve. Raises `Unread`."""
+    serving = deployed_versions(group.region)
+    return sorted(
+        model.name
+        for model in group.region.all(Model)
+        if any((group_in(arn) or "").lower() == group.name.lower() for arn in version_arns(model) - serving)
     )
 
 
