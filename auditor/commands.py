@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.cli import Exit
 from auditor.console import Console, Judging, UsageError, fail, guarded, progress_bar, settings_from, show
+from auditor.feed_v1 import Feed
 from auditor.files import write_private
 from auditor.prices import cache_path, own_prices, read_cache, write_cache
+from auditor.publish import feed_of
 from auditor.report import Report, make_report
 from auditor.settings import Settings
 from collectors.model import Snapshot
@@ -342,22 +344,23 @@ class _Prepared:
                 prices=self.prices,
                 on_finding=advance,
             )
+        feed = feed_of(report)
         for name, path in self.outputs:
             try:
-                self.write(report, name, path)
+                self.write(feed, name, path)
             except BrokenPipeError:
                 raise
             except OSError as error:
                 self.lost = f"cannot write {path or 'stdout'}: {error.strerror or error}"
                 if path is not None and all(other is not None for _, other in self.outputs):
-                    self.write(report, "table", None)
+                    self.write(feed, "table", None)
         if self.lost:
             fail(self.lost, Exit.INCOMPLETE)
         return int(self.exit_code(report))
 
-    def write(self, report: Report, name: str, path: Path | None) -> None:
+    def write(self, feed: Feed, name: str, path: Path | None) -> None:
         """One output, to a private file or to stdout."""
-        chunks = self.chunks(report, name, to_terminal=path is None)
+        chunks = self.chunks(feed, name, to_terminal=path is None)
         if path is not None:
             write_private(path, chunks)
             return
@@ -366,17 +369,17 @@ class _Prepared:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
 
-    def chunks(self, report: Report, name: str, *, to_terminal: bool) -> Iterable[bytes]:
+    def chunks(self, feed: Feed, name: str, *, to_terminal: bool) -> Iterable[bytes]:
         if name == "table":
-            return self.table(report, color=to_terminal and self.console.colored)
+            return self.table(feed, color=to_terminal and self.console.colored)
         from auditor.outputs.json_v1 import json_chunks, ndjson_chunks
 
-        return json_chunks(report) if name == "json" else ndjson_chunks(report)
+        return json_chunks(feed) if name == "json" else ndjson_chunks(feed)
 
-    def table(self, report: Report, *, color: bool) -> Iterator[bytes]:
+    def table(self, feed: Feed, *, color: bool) -> Iterator[bytes]:
         from auditor.outputs.table import table_chunks
 
-        for text in table_chunks(report, color=color, width=shutil.get_terminal_size((110, 40)).columns):
+        for text in table_chunks(feed, color=color, width=shutil.get_terminal_size((110, 40)).columns):
             yield text.encode("utf-8", "backslashreplace")
 
     def exit_code(self, report: Report) -> Exit:

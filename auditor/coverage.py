@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from tabulate import tabulate
 
-from auditor.outputs.json_v1 import practice_v1
+from auditor.publish import practice_v1
 from auditor.settings import Attestation
 from evaluators.coverage import Entry, Observed, Source
 from evaluators.rule import Rule

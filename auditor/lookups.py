@@ -38,8 +38,8 @@ def fixes(snapshot: Path, config: Path | None, judging: Judging, top: int, as_js
 
     def run() -> int:
         settings, thresholds = settings_from(config, {})
-        from auditor.outputs.json_v1 import fix_v1
         from auditor.outputs.table import fixes_table
+        from auditor.publish import fix_v1
 
         prices = own_prices(settings)
         report = make_report(_read(snapshot), judging.chosen(), settings, thresholds, prices=prices)
@@ -49,7 +49,7 @@ def fixes(snapshot: Path, config: Path | None, judging: Judging, top: int, as_js
 
             show(msgspec.json.format(msgspec.json.encode([fix_v1(fix) for fix in chosen]), indent=1).decode())
         else:
-            show(fixes_table(chosen, shutil.get_terminal_size((110, 40)).columns))
+            show(fixes_table([fix_v1(fix) for fix in chosen], shutil.get_terminal_size((110, 40)).columns))
             removed = sum(len(fix.findings) for fix in chosen)
             whole = sum(len(fix.findings) for fix in report.fixes)
             show(

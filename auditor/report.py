@@ -79,11 +79,6 @@ class Report:
         """How many findings are at least so severe, hidden ones too."""
         return sum(number for each, number in self.severities.items() if each >= severity)
 
-    def by_severity(self) -> dict[str, int]:
-        """Findings by severity, the worst first, with zeros."""
-        counted = Counter(finding.severity for finding in self.findings)
-        return {severity.label: counted[severity] for severity in sorted(Severity, reverse=True)}
-
 
 def placing_of(settings: Settings) -> Placing:
     """How the settings place resources in environments."""

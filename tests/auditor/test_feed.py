@@ -11,9 +11,11 @@ from answers import answers
 
 from auditor.commands import UNPACED
 from auditor.demo.account import build, demo_session
-from auditor.outputs.json_v1 import FindingV1, json_chunks, ndjson_chunks, schema
+from auditor.feed_v1 import FindingV1
+from auditor.outputs.json_v1 import json_chunks, ndjson_chunks, schema
 from auditor.outputs.table import table_chunks
 from auditor.outputs.text import safe
+from auditor.publish import feed_of
 from auditor.report import Report, make_report
 from auditor.scan import Scan, run_scan
 from auditor.selection import find_rule
@@ -49,7 +51,7 @@ What is trained again for production (REL-019) shows between registries alone, a
 
 
 def feed(report: Report) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(b"".join(json_chunks(report)))
+    found: dict[str, Any] = json.loads(b"".join(json_chunks(feed_of(report))))
     return found
 
 
@@ -70,7 +72,7 @@ def test_the_feed_holds_its_schema(report: Report) -> None:
 
 
 def test_every_ndjson_line_is_a_finding_with_its_run(report: Report) -> None:
-    lines = [json.loads(line) for line in b"".join(ndjson_chunks(report)).splitlines()]
+    lines = [json.loads(line) for line in b"".join(ndjson_chunks(feed_of(report))).splitlines()]
     assert len(lines) == len(feed(report)["findings"])
     assert all(set(line) == {"schema_version", "run_started", *FindingV1.__struct_fields__} for line in lines)
 
@@ -145,7 +147,7 @@ def test_a_minimum_severity_hides_and_still_counts(snapshot: Snapshot, report: R
 
 
 def test_the_table_says_what_a_person_needs(report: Report) -> None:
-    text = "".join(table_chunks(report))
+    text = "".join(table_chunks(feed_of(report)))
     for part in (
         "Account 123456789012",
         "coverage",

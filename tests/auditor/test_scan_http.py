@@ -17,6 +17,7 @@ import auditor
 from auditor.commands import UNPACED
 from auditor.demo.account import build, demo_session, served
 from auditor.outputs.json_v1 import json_chunks
+from auditor.publish import feed_of
 from auditor.report import make_report
 from auditor.scan import Scan, run_scan
 from auditor.settings import Settings
@@ -70,7 +71,7 @@ def expected() -> dict[str, Any]:
     with demo_session(build(STARTED)) as session:
         outcome = run_scan(Sessions(session), Scan(all_rules(), settings, {}, now=STARTED, salt=b"test"))
     report = make_report(outcome.snapshot, all_rules(), settings, {})
-    found: dict[str, Any] = json.loads(b"".join(json_chunks(report)))
+    found: dict[str, Any] = json.loads(b"".join(json_chunks(feed_of(report))))
     return found
 
 
