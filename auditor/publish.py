@@ -126,15 +126,15 @@ def finding_v1(finding: Finding, accepted: AcceptedV1 | None = None) -> FindingV
         remedy=rule.remedy.text,
         command=finding.command,
         change=rule.change.value,
-        maps=_references(rule),
+        maps=references(rule),
         accepted=accepted,
-        savings=[_saving(saving) for saving in finding.savings],
+        savings=[saving_v1(saving) for saving in finding.savings],
         chain=list(finding.chain),
         opposed=[OpposedV1(o.id, o.code, o.why, o.weigh) for o in finding.opposed],
     )
 
 
-def _saving(saving: Saving) -> SavingV1:
+def saving_v1(saving: Saving) -> SavingV1:
     usage, rate = saving.usage, saving.rate
     return SavingV1(
         component=usage.component,
@@ -153,7 +153,7 @@ def _saving(saving: Saving) -> SavingV1:
 _REFERENCES: dict[str, list[ReferenceV1]] = {}
 
 
-def _references(rule: Rule) -> list[ReferenceV1]:
+def references(rule: Rule) -> list[ReferenceV1]:
     if rule.code not in _REFERENCES:
         _REFERENCES[rule.code] = [
             ReferenceV1(r.standard.value, r.id, r.title, r.url, r.former) for r in rule.maps
@@ -179,7 +179,7 @@ def rule_v1(rule: Rule, verdicts: Mapping[str, int]) -> RuleV1:
         remedy=rule.remedy.text,
         change=rule.change.value,
         confidence=rule.confidence,
-        maps=_references(rule),
+        maps=references(rule),
     )
 
 

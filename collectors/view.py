@@ -225,7 +225,8 @@ class View(Node):
 
     A subclass names its `kind`, the CloudFormation `type`, the listing operations, the members
     that hold its name and its ARN, where its own document has tags (`tags`), whether the tagging
-    API knows its tags (`tagged`), and whether it belongs to the account, not a Region (`is_global`).
+    API knows its tags (`tagged`), whether it belongs to the account, not a Region (`is_global`), and
+    whether only those of the look-back window are read (`windowed`): accounts keep every job for ever.
     """
 
     kind: ClassVar[str] = ""
@@ -236,6 +237,7 @@ class View(Node):
     tag_source: ClassVar[tuple[Operation, str] | None] = None
     tagged: ClassVar[bool] = False
     is_global: ClassVar[bool] = False
+    windowed: ClassVar[bool] = False
 
     def __init__(self, resource: Resource, region: Region) -> None:
         self.resource = resource
@@ -253,12 +255,13 @@ class View(Node):
         tags: tuple[Operation, str] | None = None,
         tagged: bool = False,
         is_global: bool = False,
+        windowed: bool = False,
         **rest: Any,
     ) -> None:
         super().__init_subclass__(**rest)
         cls.kind, cls.type, cls.listing = kind, type, listing
         cls.name_path, cls.arn_path, cls.tag_source = name, arn, tags
-        cls.tagged, cls.is_global = tagged, is_global
+        cls.tagged, cls.is_global, cls.windowed = tagged, is_global, windowed
 
     @property
     def id(self) -> str:

@@ -32,6 +32,7 @@ class AutoMLJob(
     name="AutoMLJobName",
     arn="AutoMLJobArn",
     tagged=True,
+    windowed=True,
 ):
     """An AutoML job. Only the newest of a family is described."""
 

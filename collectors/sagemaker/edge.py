@@ -46,6 +46,7 @@ class EdgePackagingJob(
     listing=(LIST_PACKAGING,),
     name="EdgePackagingJobName",
     arn="EdgePackagingJobArn",
+    windowed=True,
 ):
     """A packaging job of the look-back window. Older ones cannot be deleted and mean nothing any more."""
 

@@ -135,6 +135,7 @@ class PipelineExecution(
     listing=(SEARCH_RUNS, LIST_RUNS),
     name="PipelineExecutionArn",
     arn="PipelineExecutionArn",
+    windowed=True,
 ):
     """One run of a pipeline within the window, and who started it."""
 

@@ -51,6 +51,7 @@ class ProcessingJob(
     name="ProcessingJobName",
     arn="ProcessingJobArn",
     tagged=True,
+    windowed=True,
 ):
     """A processing job. Only the newest of a family is described: the others ran the same."""
 

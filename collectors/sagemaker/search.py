@@ -28,8 +28,7 @@ class Searchable:
     """How a kind is read: by Search, or by a List and a Describe that takes `parameter` from `member`.
 
     Without a Describe the List tells all that rules read.
-    `windowed` kinds never end (jobs): they are read back to the start of the look-back window, in the
-    List by its parameter `since`.
+    A windowed kind is read back to the start of the look-back window, in the List by its parameter `since`.
     """
 
     search: Operation
@@ -37,7 +36,6 @@ class Searchable:
     describe: Operation | None
     parameter: str
     member: str
-    windowed: bool = False
     since: str = "CreationTimeAfter"
 
 
@@ -46,7 +44,7 @@ def searched(reader: "Reader", kind: Searchable) -> Iterator[Resource]:
     seen: set[str] = set()
     if reader.search:
         sent: dict[str, Any] = {"SortBy": "CreationTime", "SortOrder": "Descending"}
-        if kind.windowed:
+        if reader.collector.view.windowed:
             sent["SearchExpression"] = {"Filters": [_since(reader.lookback)]}
         try:
             for document in reader.pages(kind.search, **sent):
@@ -67,7 +65,7 @@ def _since(moment: str) -> dict[str, str]:
 
 
 def _listed(reader: "Reader", kind: Searchable, seen: set[str]) -> Iterator[Resource]:
-    window = {kind.since: reader.lookback} if kind.windowed else {}
+    window = {kind.since: reader.lookback} if reader.collector.view.windowed else {}
     unseen = (found for found in reader.list(kind.list, **window) if found[kind.member] not in seen)
     if kind.describe is None:
         for summary in unseen:

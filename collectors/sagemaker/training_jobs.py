@@ -94,6 +94,7 @@ class TrainingJob(
     arn="TrainingJobArn",
     tags=(SEARCH, "Tags"),
     tagged=True,
+    windowed=True,
 ):
     """A training job. Jobs are immutable, and accounts keep them for ever: a window of them is read."""
 
@@ -240,5 +241,5 @@ def latest_runs(region: Region) -> Mapping[tuple[str, str], str]:
 @collects(TrainingJob)
 def training_jobs(reader: "Reader") -> Iterator[Resource]:
     """The jobs of the look-back window, newest first."""
-    kind = Searchable(SEARCH, LIST, DESCRIBE, "TrainingJobName", "TrainingJobName", windowed=True)
+    kind = Searchable(SEARCH, LIST, DESCRIBE, "TrainingJobName", "TrainingJobName")
     yield from searched(reader, kind)

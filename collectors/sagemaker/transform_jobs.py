@@ -53,6 +53,7 @@ class TransformJob(
     name="TransformJobName",
     arn="TransformJobArn",
     tagged=True,
+    windowed=True,
 ):
     """A batch transform job. Only the newest of a family is described."""
 

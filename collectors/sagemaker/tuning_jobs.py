@@ -93,6 +93,7 @@ class TuningJob(
     arn="HyperParameterTuningJobArn",
     tags=(SEARCH, "Tags"),
     tagged=True,
+    windowed=True,
 ):
     """A tuning job."""
 
@@ -136,4 +137,4 @@ class TuningJob(
 def tuning_jobs(reader: "Reader") -> Iterator[Resource]:
     """The tuning jobs of the look-back window."""
     name = "HyperParameterTuningJobName"
-    yield from searched(reader, Searchable(SEARCH, LIST, DESCRIBE, name, name, windowed=True))
+    yield from searched(reader, Searchable(SEARCH, LIST, DESCRIBE, name, name))

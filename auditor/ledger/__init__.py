@@ -1,0 +1,7 @@
+"""The ledger: what runs found, in one SQLite file that grows by what changes.
+
+layout     the tables, opening, locking, migration
+fate       what a run can tell of a finding that it did not give
+record     a report becomes a run in the ledger, and each finding gets its state
+history    runs, findings and their changes read back, as the feed's shapes
+"""

@@ -1,0 +1,313 @@
+"""What becomes of a finding from run to run: resolved only by a pass or a complete listing without the resource."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from runs import NOW, PROD, account, arn, audited, notebook, recorded, states
+
+from auditor.demo.company import LAB
+from auditor.ledger.history import History
+from auditor.ledger.layout import LedgerError, only_writer, open_ledger
+from auditor.ledger.record import record
+from auditor.publish import findings_v1
+from auditor.settings import Accepted, Settings
+from evaluators.finding import Opposed
+
+OPEN, CLOSED = notebook(), notebook(root="Disabled", internet="Disabled")
+ROOT = ("SEC-003", "lab")
+LIST = "sagemaker:ListNotebookInstances"
+DESCRIBE = "sagemaker:DescribeNotebookInstance"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    connection = open_ledger(tmp_path / "ledger.sqlite3", write=True)
+    yield connection
+    connection.close()
+
+
+def test_what_fails_for_the_first_time_is_new_and_then_open(ledger: sqlite3.Connection) -> None:
+    first = recorded(ledger, account({"lab": OPEN}), 0)
+    assert states(ledger)[ROOT] == "new"
+    assert first.changes["new"] == len(states(ledger))
+    second = recorded(ledger, account({"lab": OPEN}), 1)
+    assert states(ledger)[ROOT] == "open"
+    assert not any(second.changes.values())
+
+
+def test_a_pass_resolves_and_a_later_failure_reopens(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0)
+    recorded(ledger, account({"lab": CLOSED}), 1)
+    assert states(ledger)[ROOT] == "resolved"
+    recorded(ledger, account({"lab": CLOSED}), 2)
+    assert ROOT not in states(ledger)
+    recorded(ledger, account({"lab": OPEN}), 3)
+    assert states(ledger)[ROOT] == "reopened"
+    recorded(ledger, account({"lab": OPEN}), 4)
+    assert states(ledger)[ROOT] == "open"
+
+
+def test_a_complete_listing_without_the_resource_resolves(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN, "other": OPEN}), 0)
+    recorded(ledger, account({"other": OPEN}), 1)
+    assert states(ledger)[ROOT] == "resolved"
+    assert states(ledger)["SEC-003", "other"] == "open"
+    (why,) = ledger.execute("SELECT DISTINCT why FROM events WHERE what = 'resolved'").fetchone()
+    assert why == "gone"
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "verdict"),
+    [
+        ("the listing is refused", LIST, "fail"),
+        ("the document is refused", DESCRIBE, "unknown"),
+    ],
+)
+def test_what_could_not_be_judged_is_unconfirmed_and_comes_back_as_it_was(
+    ledger: sqlite3.Connection, name: str, refused: str, verdict: str
+) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0)
+    for day in (1, 2):
+        told = recorded(ledger, account({"lab": OPEN}, refused=[(refused, PROD)]), day)
+        assert states(ledger)[ROOT] == "unconfirmed"
+        assert told.changes["unconfirmed"] == (2 if day == 1 else 0)
+        assert not told.changes["resolved"]
+    history = History(ledger)
+    (found,) = (f for f in history.findings(history.find("latest")) if (f.rule, f.resource_name) == ROOT)
+    assert (found.verdict, found.first_seen, found.last_seen) == (verdict, NOW, NOW)
+    recorded(ledger, account({"lab": OPEN}), 3)
+    assert states(ledger)[ROOT] == "open"
+    recorded(ledger, account({}, refused=[(LIST, PROD)]), 4)
+    recorded(ledger, account({}), 5)
+    assert states(ledger)[ROOT] == "resolved"
+
+
+def test_a_region_that_fails_closes_nothing_there_and_all_that_ended_elsewhere(
+    ledger: sqlite3.Connection,
+) -> None:
+    both = {"here": OPEN, "there": notebook(region=LAB)}
+    recorded(ledger, account(both), 0)
+    told = recorded(ledger, account({}, refused=[(LIST, LAB), (DESCRIBE, LAB)]), 1)
+    assert states(ledger)["SEC-003", "here"] == "resolved"
+    assert states(ledger)["SEC-003", "there"] == "unconfirmed"
+    assert told.changes["resolved"] == 2
+
+
+def test_what_a_run_did_not_ask_about_stays_as_it_is(ledger: sqlite3.Connection) -> None:
+    both = {"here": OPEN, "there": notebook(region=LAB)}
+    recorded(ledger, account(both), 0)
+    one = Settings(regions=(PROD,), rate_share=1000.0)
+    told = recorded(ledger, account({}), 1, rules=["SEC-001"], settings=one)
+    assert told.changes["resolved"] == 1
+    assert states(ledger) == {("SEC-001", "here"): "resolved"}
+    recorded(ledger, account(both), 2)
+    assert states(ledger)["SEC-003", "here"] == "open"
+    assert states(ledger)["SEC-001", "there"] == "open"
+    assert states(ledger)["SEC-001", "here"] == "reopened"
+
+
+def test_what_was_only_ever_unknown_has_no_state(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}, refused=[(DESCRIBE, PROD)]), 0)
+    assert states(ledger)[ROOT] is None
+    told = recorded(ledger, account({"lab": CLOSED}), 1)
+    assert ROOT not in states(ledger)
+    assert not told.changes["resolved"]
+    recorded(ledger, account({"lab": OPEN}), 2)
+    assert states(ledger)[ROOT] == "new"
+
+
+def test_what_is_resolved_and_then_unknown_is_reopened_only_by_a_failure(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0)
+    recorded(ledger, account({"lab": CLOSED}), 1)
+    recorded(ledger, account({"lab": OPEN}, refused=[(DESCRIBE, PROD)]), 2)
+    assert states(ledger)[ROOT] is None
+    recorded(ledger, account({}), 3)
+    assert ROOT not in states(ledger)
+    recorded(ledger, account({"lab": OPEN}), 4)
+    assert states(ledger)[ROOT] == "reopened"
+
+
+def test_an_acceptance_begins_and_ends(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0)
+    entry = Accepted(rule="SEC-003", resource="*", reason="lab", expires=(NOW + timedelta(days=2)).date())
+    accepting = Settings(accepted=(entry,), rate_share=1000.0)
+    for day, state, told in ((1, "accepted", 1), (2, "accepted", 0)):
+        change = recorded(ledger, account({"lab": OPEN}), day, settings=accepting).changes
+        assert (states(ledger)[ROOT], change["accepted"]) == (state, told)
+    recorded(ledger, account({"lab": OPEN}, refused=[(DESCRIBE, PROD)]), 3, settings=accepting)
+    assert states(ledger)[ROOT] == "unconfirmed"
+    change = recorded(ledger, account({"lab": OPEN}), 4, settings=accepting).changes
+    assert (states(ledger)[ROOT], change["open"], change["new"]) == ("open", 2, 0)
+
+
+def test_a_finding_that_another_one_stands_for_is_not_resolved(ledger: sqlite3.Connection) -> None:
+    """`settled` takes it out of the findings: it fails as it did."""
+    report, snapshot = audited(account({"lab": OPEN}))
+    record(ledger, report, snapshot)
+    one, other, *rest = report.findings
+    merged = replace(one, opposed=(Opposed(other.id, other.rule.code, other.why, "weigh"),))
+    told = record(ledger, replace(report, findings=(merged, *rest)), snapshot)
+    assert not told.changes["resolved"]
+    history = History(ledger)
+    assert other.id not in {f.id for f in history.findings(history.find("latest"))}
+    size = ledger.execute("SELECT count(*) FROM verdicts").fetchone()
+    record(ledger, replace(report, findings=(merged, *rest)), snapshot)
+    assert ledger.execute("SELECT count(*) FROM verdicts").fetchone() == size
+    told = record(ledger, report, snapshot)
+    assert not told.changes["new"]
+    assert states(ledger)[other.rule.code, "lab"] == "open"
+
+
+def test_a_run_reads_back_as_it_was_however_many_come_after(ledger: sqlite3.Connection) -> None:
+    made = [account({"lab": OPEN, "other": OPEN}), account({"other": CLOSED}), account({"lab": OPEN})]
+    reports = []
+    for day, each in enumerate(made):
+        report, snapshot = audited(each, day)
+        record(ledger, report, snapshot)
+        reports.append(report)
+    history = History(ledger)
+    for run, report in zip(history.runs(), reports, strict=True):
+        told = [
+            replace_states(finding, None)
+            for finding in history.feed(run).findings()
+            if finding.state != "unconfirmed"
+        ]
+        assert told == list(findings_v1(report))
+        feed = history.feed(run)
+        assert [rule.code for rule in feed.rules] == [rule.code for rule, _ in report.rules]
+        assert feed.run.score.low == report.overall.low
+        assert len(feed.trend) == run.id
+
+
+def replace_states(finding: object, state: None) -> object:
+    import msgspec
+
+    return msgspec.structs.replace(finding, state=state, first_seen=None, last_seen=None)  # type: ignore[type-var]
+
+
+def test_an_unchanged_run_writes_only_itself(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0)
+    tables = ("verdicts", "resources", "rules", "events")
+    before = [rows(ledger, table) for table in tables]
+    recorded(ledger, account({"lab": OPEN}), 1)
+    assert [rows(ledger, table) for table in tables] == before
+
+
+def rows(ledger: sqlite3.Connection, table: str) -> int:
+    return int(ledger.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - names of ours
+
+
+def test_changes_between_two_runs_name_the_fields(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN, "gone": OPEN}, tags={}), 0)
+    recorded(ledger, account({"lab": OPEN, "fresh": OPEN}, tags={"Environment": "development"}), 1)
+    history = History(ledger)
+    changes = list(history.changes(history.find("1"), history.find("2")))
+    told = {(c.what, c.finding.rule, c.finding.resource_name): {f for f, _, _ in c.fields} for c in changes}
+    assert told["new", "SEC-003", "fresh"] == set()
+    assert told["resolved", "SEC-003", "gone"] == set()
+    assert {"environment", "severity", "score", "tags"} <= told["changed", "SEC-003", "lab"]
+    assert {c.why for c in changes if c.what == "resolved"} == {"gone"}
+    assert list(history.changes(history.find("1"), history.find("1"))) == []
+
+
+def test_runs_are_found_by_number_name_day_and_place(ledger: sqlite3.Connection) -> None:
+    for day in range(3):
+        recorded(ledger, account({"lab": OPEN}), day)
+    history = History(ledger)
+    first, second, third = history.runs()
+    wanted = ["1", first.name, first.started.date().isoformat(), "previous", "latest"]
+    assert [history.find(name) for name in wanted] == [first, first, first, second, third]
+    with pytest.raises(LedgerError, match="no run is called 'yesterday'"):
+        history.find("yesterday")
+
+
+# ------------------------------------------------------------------------------------- the file
+
+
+def test_a_crash_inside_a_recording_leaves_the_last_run(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0)
+    report, snapshot = audited(account({}), 1)
+    broken = replace(report, rules=None)  # type: ignore[arg-type]  # what no run gives
+    with pytest.raises(TypeError):
+        record(ledger, broken, snapshot)
+    assert [run.id for run in History(ledger).runs()] == [1]
+    assert states(ledger)[ROOT] == "new"
+    record(ledger, report, snapshot)
+    assert states(ledger)[ROOT] == "resolved"
+
+
+def test_one_run_writes_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with only_writer(path), pytest.raises(LedgerError, match="another run is writing"), only_writer(path):
+        pytest.fail("two writers")
+    with only_writer(path):
+        pass
+
+
+def test_files_that_are_no_ledger_are_refused_with_a_line(tmp_path: Path) -> None:
+    missing, text, other, newer = (tmp_path / name for name in ("missing", "text", "other", "newer"))
+    text.write_text("no database at all, but long enough to be read as one" * 40)
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE things (id)")
+    connection.close()
+    connection = open_ledger(newer, write=True)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    for path, said in (
+        (missing, "there is no ledger yet"),
+        (text, "is no ledger, or damaged"),
+        (other, "is an SQLite file of something else"),
+        (newer, "was written by a newer auditor"),
+    ):
+        with pytest.raises(LedgerError, match=said):
+            open_ledger(path)
+    with pytest.raises(LedgerError, match="is an SQLite file of something else"):
+        open_ledger(other, write=True)
+    assert oct((newer.stat().st_mode) & 0o777) == "0o600"
+
+
+def test_an_older_layout_is_brought_up_to_date_whole_or_not_at_all(tmp_path: Path) -> None:
+    from auditor.ledger.layout import STEPS
+
+    path = tmp_path / "ledger.sqlite3"
+    connection = open_ledger(path, write=True)
+    recorded(connection, account({"lab": OPEN}), 0)
+    connection.close()
+    broken = (*STEPS, "ALTER TABLE runs ADD COLUMN note TEXT; INSERT INTO nowhere VALUES (1);")
+    with pytest.raises(LedgerError, match="no such table: nowhere"):
+        open_ledger(path, write=True, steps=broken)
+    good = (
+        *STEPS,
+        "ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT ';'; UPDATE runs SET note = 'kept';",
+    )
+    with pytest.raises(LedgerError, match="has the older layout 1"):
+        open_ledger(path, steps=good)
+    connection = open_ledger(path, write=True, steps=good)
+    assert connection.execute("SELECT id, note FROM runs").fetchall() == [(1, "kept")]
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    connection.close()
+    with pytest.raises(LedgerError, match="newer auditor"):
+        open_ledger(path)
+
+
+def test_a_reader_sees_the_last_whole_run_while_another_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    writer = open_ledger(path, write=True)
+    recorded(writer, account({"lab": OPEN}), 0)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("DELETE FROM runs")
+    reader = open_ledger(path)
+    assert [run.id for run in History(reader).runs()] == [1]
+    writer.execute("ROLLBACK")
+    for connection in (reader, writer):
+        connection.close()
+
+
+def test_the_identity_is_of_rule_resource_and_part() -> None:
+    report, _ = audited(account({"lab": OPEN}))
+    assert {f.subject.arn for f in report.findings} == {arn("lab")}
+    assert len({f.id for f in report.findings}) == len(report.findings)
