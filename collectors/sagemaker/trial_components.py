@@ -24,6 +24,7 @@ class TrialComponent(
     listing=(SEARCH, LIST),
     name="TrialComponentName",
     arn="TrialComponentArn",
+    windowed=True,
 ):
     """One recorded step: its parameters, artifacts and metrics. A job of SageMaker's makes one by itself."""
 
@@ -56,7 +57,5 @@ def tracked_sources(region: Region) -> frozenset[str]:
 @collects(TrialComponent)
 def trial_components(reader: "Reader") -> Iterator[Resource]:
     """The components of the look-back window, newest first."""
-    kind = Searchable(
-        SEARCH, LIST, DESCRIBE, "TrialComponentName", "TrialComponentName", True, "CreatedAfter"
-    )
+    kind = Searchable(SEARCH, LIST, DESCRIBE, "TrialComponentName", "TrialComponentName", "CreatedAfter")
     yield from searched(reader, kind)
