@@ -28,7 +28,8 @@ METRIC_DAYS = 14
 class Scan:
     """What to read and how. `salt` keys the hashes of found secrets: they compare within one run only.
 
-    `cached_prices` are the price list's documents that earlier runs kept.
+    `cached_prices` are the price list's documents that earlier runs kept; `earlier` is a snapshot from which jobs
+    that had ended are taken over; `limit` is a time limit in seconds.
     """
 
     rules: tuple[Rule, ...]
@@ -38,6 +39,8 @@ class Scan:
     now: datetime | None = None
     salt: bytes | None = None
     cached_prices: Mapping[str, Document] = field(default_factory=dict)
+    earlier: Snapshot | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ def run_scan(
         sink=keeper,
         concurrency=settings.concurrency,
         search=settings.search,
+        earlier=scan.earlier,
+        limit=scan.limit,
         on_progress=on_progress,
     )
     if keeper is not None:

@@ -90,6 +90,43 @@ class Matches(msgspec.Struct, frozen=True):
     accounts: tuple[_AccountId, ...] = ()
 
 
+What = Literal["new", "reopened", "resolved", "unconfirmed", "accepted"]
+"""What may happen to a finding between two runs."""
+
+
+class _Channel(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Who is told of what changed: only of findings from `severity` on, only where there are `at_least` so many."""
+
+    name: _Text = ""
+    severity: _Severity = "high"
+    on: tuple[What, ...] = ("new", "reopened")
+    at_least: Annotated[int, Meta(ge=1)] = 1
+
+
+class SNSChannel(_Channel, frozen=True, kw_only=True, tag="sns"):
+    """A topic of Amazon SNS."""
+
+    topic_arn: Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:")]
+
+
+class WebhookChannel(_Channel, frozen=True, kw_only=True, tag="webhook"):
+    """A Slack-compatible webhook. Its address is a secret: it stands in the variable that `url_env` names."""
+
+    url_env: _Text
+
+
+class EmailChannel(_Channel, frozen=True, kw_only=True, tag="email"):
+    """E-mail through Amazon SES; without `region` that of the profile or environment."""
+
+    sender: _Text
+    recipients: Annotated[tuple[_Text, ...], Meta(min_length=1)]
+    region: str = ""
+
+
+Channel = SNSChannel | WebhookChannel | EmailChannel
+CHANNELS: dict[str, type[_Channel]] = {"sns": SNSChannel, "webhook": WebhookChannel, "email": EmailChannel}
+
+
 class Environments(msgspec.Struct, frozen=True):
     """How resources are placed in environments; the first tag key that has a known value decides."""
 
@@ -137,6 +174,20 @@ class Settings:
     cost_explorer: bool = False
     pricing: Literal["off", "cache", "api"] = "api"
     price_file: str = ""
+    profile: str = ""
+    role_arn: str = ""
+    external_id: str = ""
+    baseline: str = ""
+    state: str = ""
+    feed: str = ""
+    outputs: tuple[_Text, ...] = ()
+    push: tuple[Literal["securityhub"], ...] = ()
+    notify: tuple[Channel, ...] = ()
+    since_last: bool = False
+    jitter_seconds: Annotated[int, Meta(ge=0, le=86400)] = 0
+    time_limit_minutes: Annotated[int, Meta(ge=0, le=10080)] = 0
+    keep_days: Annotated[int, Meta(ge=1)] = 400
+    health_file: str = ""
     source: Source = field(default_factory=Source, compare=False, repr=False)
 
     def accepted_for(self, code: str, arn: str, part: str | None, today: Date) -> Accepted | None:
@@ -168,9 +219,22 @@ _FROM_TEXT = (
     "cost_explorer",
     "pricing",
     "price_file",
+    "profile",
+    "role_arn",
+    "external_id",
+    "baseline",
+    "state",
+    "feed",
+    "outputs",
+    "push",
+    "since_last",
+    "jitter_seconds",
+    "time_limit_minutes",
+    "keep_days",
+    "health_file",
 )
 """The settings that a variable can give: those that are one value or one list."""
-_LISTS = frozenset({"regions", "exclude_regions", "required_tags", "excluded_buckets"})
+_LISTS = frozenset({"regions", "exclude_regions", "required_tags", "excluded_buckets", "outputs", "push"})
 _SWITCHES = {
     "1": True,
     "true": True,
@@ -262,7 +326,7 @@ def _convert_key(source: Source, name: str, value: Any) -> Any:
     """One top-level setting of a file, checked and converted."""
     for key, members in _structs(name, value):
         if isinstance(members, dict):
-            _check_keys(source, key, members, _fields_at(key))
+            _check_keys(source, key, members, _fields_at(key, members))
     try:
         return _convert(name, value)
     except _Invalid as error:
@@ -275,7 +339,7 @@ def _structs(name: str, value: Any) -> Iterator[tuple[Key, Any]]:
         yield (name,), value
         if isinstance(value, dict):
             yield from (((name, key), inner) for key, inner in value.items() if key != "tag_keys")
-    elif name == "accepted" and isinstance(value, list):
+    elif name in ("accepted", "notify") and isinstance(value, list):
         yield from (((name, i), inner) for i, inner in enumerate(value))
     elif name == "attestations" and isinstance(value, dict):
         yield from (((name, key), inner) for key, inner in value.items())
@@ -283,7 +347,7 @@ def _structs(name: str, value: Any) -> Iterator[tuple[Key, Any]]:
         yield (name,), value
 
 
-def _fields_at(key: Key) -> tuple[str, ...]:
+def _fields_at(key: Key, members: Mapping[str, Any]) -> tuple[str, ...]:
     """The keys that a table of ours may have."""
     match key:
         case ("environments",):
@@ -292,6 +356,9 @@ def _fields_at(key: Key) -> tuple[str, ...]:
             return Matches.__struct_fields__
         case ("accepted", _):
             return Accepted.__struct_fields__
+        case ("notify", _):
+            channel = CHANNELS.get(str(members.get("kind")))
+            return ("kind", *(channel.__struct_fields__ if channel else members))
         case ("attestations", _):
             return Attestation.__struct_fields__
         case _:
@@ -462,7 +529,10 @@ def _explained(message: str, value: Any) -> _Invalid:
     if "matching regex '\\\\S'" in what:
         what = "must not be empty"
     elif "matching regex" in what:
-        what = f"expected a 12-digit account id, got {value!r}"
+        meant = "the ARN of an SNS topic" if ":sns:" in what else "a 12-digit account id"
+        what = f"expected {meant}, got {value!r}"
+    elif inside[-1:] == ["kind"]:
+        what = f"no channel is of the kind {value!r}{suggestion(str(value), CHANNELS)}"
     elif not missing and "got" not in what and isinstance(value, str | int | float):
         what = f"{what}, got {value!r}"
     return _Invalid(what[:1].lower() + what[1:], tuple(inside))

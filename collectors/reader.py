@@ -399,7 +399,9 @@ class Reader:
         pool: Executor,
         *,
         search: bool = True,
+        since: datetime | None = None,
     ) -> None:
+        self._since = since
         self.caller = caller
         self.collector = collector
         self.region = region
@@ -425,10 +427,10 @@ class Reader:
 
     @property
     def lookback(self) -> str:
-        """The start of the jobs' window, as Search and the lists' filters take it."""
+        """From when on jobs are read, as Search and the lists' filters take it: the start of the window, or later."""
         manifest = self.region.manifest
-        days = manifest.lookback_days if manifest else 30
-        return self.region.ago(days).strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = self._since or self.region.ago(manifest.lookback_days if manifest else 30)
+        return since.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def read(self, operation: Operation, *, region: str = "", **parameters: Any) -> Reading:
         """One document, `None` (not configured) or a gap."""

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Protocol
 
+from collectors.carried import Carried
 from collectors.collector import Collector, Plan
 from collectors.model import GLOBAL, End, Gap, Listing, Manifest, Reason, Resource, Snapshot, Unread
 from collectors.reader import Caller, Reader
@@ -45,14 +46,18 @@ def collect(
     sink: Sink | None = None,
     concurrency: int = 16,
     search: bool = True,
+    earlier: Snapshot | None = None,
+    limit: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> tuple[Snapshot, End]:
-    """Read what a plan says. Ctrl-C ends it early with what was read so far, marked as incomplete.
+    """Read what a plan says. Ctrl-C and the time limit (seconds) end it early, marked as incomplete.
 
-    Raises `OSError` where the sink cannot write; nothing else.
+    Jobs that had ended when `earlier` was taken are taken over from it. Raises `OSError` where the sink
+    cannot write; nothing else.
     """
-    run = _Run(caller, plan, manifest, sink, search, on_progress)
     started = time.monotonic()
+    deadline = None if limit is None else started + limit
+    run = _Run(caller, plan, manifest, sink, search, on_progress, Carried(earlier, manifest), deadline)
     why = ""
     with (
         ThreadPoolExecutor(concurrency, "call") as calls,
@@ -63,9 +68,15 @@ def collect(
                 run.stage(stage, listings, calls)
         except KeyboardInterrupt:
             why = "interrupted"
+        except _OverTime:
+            why = "the time limit was reached"
         finally:
             caller.stopped.set()
     return run.finish(why, time.monotonic() - started)
+
+
+class _OverTime(Exception):
+    """The time limit was reached."""
 
 
 class _Run:
@@ -77,7 +88,11 @@ class _Run:
         sink: Sink | None,
         search: bool,
         on_progress: Callable[[Progress], None] | None,
+        carried: Carried,
+        deadline: float | None,
     ) -> None:
+        self.carried = carried
+        self.deadline = deadline
         self.caller = caller
         self.plan = plan
         self.snapshot = Snapshot((manifest,))
@@ -109,6 +124,8 @@ class _Run:
                 future.result()
             while not finished.empty():
                 self.report(*finished.get())
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise _OverTime
 
     def one(
         self,
@@ -119,10 +136,17 @@ class _Run:
     ) -> None:
         """One collector in one Region."""
         region = self.root.sibling(name)
-        reader = Reader(self.caller, collector, self.plan, region, calls, search=self.search)
+        since = self.carried.since(collector.view, region.account, name)
+        reader = Reader(self.caller, collector, self.plan, region, calls, search=self.search, since=since)
         try:
+            seen = set()
             for resource in collector.function(reader):
+                seen.add(resource.id)
                 self.keep(resource)
+            if since is not None and reader.gap is None:
+                for resource in self.carried.resources(collector.view, region.account, name):
+                    if resource.id not in seen:
+                        self.keep(resource)
         except Unread as unread:
             reader.incomplete(unread.gap)
         except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -1,19 +1,23 @@
 """Credentials, assumed roles and enabled Regions; one client per service and Region.
 
-StartError
-├── CredentialsError    none, expired, or an unknown profile
-├── RoleError           sts:AssumeRole was refused
-└── RegionError         a Region that does not exist or is not enabled
+CollectorError
+├── StartError
+│   ├── CredentialsError    none, expired, or an unknown profile
+│   ├── RoleError           sts:AssumeRole was refused
+│   └── RegionError         a Region that does not exist or is not enabled
+└── CallError               a call outside of a snapshot failed
 """
 
 import difflib
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import boto3
+import botocore
 import botocore.config
 import botocore.credentials
 import botocore.exceptions
@@ -46,6 +50,14 @@ class RoleError(StartError):
 
 class RegionError(StartError):
     """A Region that the account does not have."""
+
+
+class CallError(CollectorError):
+    """A call outside of a snapshot that failed. `code` is AWS's, or the name of botocore's error."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,30 @@ class Sessions:
                 client.meta.events.register_first("needs-retry", self._note_retry(service, region))
                 self._clients[service, region] = client
             return self._clients[service, region]
+
+    def call(
+        self,
+        service: str,
+        region: str,
+        operation: str,
+        parameters: dict[str, Any],
+        into: IO[bytes] | None = None,
+    ) -> dict[str, Any]:
+        """One call that is no reading of an account: where results are kept, and who is told of them.
+
+        A streamed body is copied into `into`. Raises `CallError`, whose text is one line without secrets.
+        """
+        try:
+            method = getattr(self.client(service, region), botocore.xform_name(operation))
+            answer: dict[str, Any] = method(**parameters)
+            if into is not None:
+                shutil.copyfileobj(answer["Body"], into)
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+            code = type(error).__name__
+            if isinstance(error, botocore.exceptions.ClientError):
+                code = str(error.response.get("Error", {}).get("Code", code))
+            raise CallError(f"{service}:{operation}: {explain(error)}", code) from error
+        return answer
 
     def _note_call(self, service: str, region: str) -> Callable[..., None]:
         def note(model: Any, **_: Any) -> None:

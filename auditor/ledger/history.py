@@ -280,6 +280,16 @@ class History:
             self._starts[run] = datetime.fromisoformat(row[0]) if row else None
         return self._starts[run]
 
+    def verdicts(self, wanted: Iterable[tuple[int, int]]) -> Iterator[FindingV1]:
+        """Verdicts by (row, run), in the order given, each as it stood in that run. `KeyError` where one is gone."""
+        runs = dict(wanted)
+        yield from (self._finding(row, runs[row[0]]) for row in self._rows(runs))
+
+    def rule_title(self, id_: int) -> tuple[str, str, str]:
+        """Code, pillar and title of a rule by its row."""
+        code, pillar, text = self._rule(id_)
+        return code, pillar, text.title
+
     # ------------------------------------------------------------------------------------- changes
 
     def changes(self, old: Run, new: Run) -> Iterator[Change]:
