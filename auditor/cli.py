@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,34 @@ from typing import Annotated, Any
 import typer
 
 from auditor import __version__
+from auditor.options import (
+    AllowGaps,
+    Color,
+    Concurrency,
+    Config,
+    CostExplorer,
+    ExcludeRegions,
+    ExternalId,
+    FailOn,
+    LookbackDays,
+    MinimumSeverity,
+    NoProgress,
+    NoSearch,
+    Outputs,
+    Pillars,
+    PriceFile,
+    Pricing,
+    Profile,
+    Quiet,
+    Regions,
+    RoleARN,
+    Rules,
+    SkipRules,
+    SnapshotPath,
+    State,
+    Verbose,
+    complete_rules,
+)
 
 app = typer.Typer(
     name="auditor",
@@ -31,100 +58,6 @@ class Exit(IntEnum):
     INCOMPLETE = 3
     NOT_STARTED = 4
     INTERRUPTED = 130
-
-
-def _complete_rules(incomplete: str) -> Iterator[tuple[str, str]]:
-    from evaluators.rule import all_rules
-
-    for rule in all_rules():
-        if rule.code.startswith(incomplete.upper()):
-            yield rule.code, rule.title
-
-
-def _complete_pillars(incomplete: str) -> list[str]:
-    from evaluators.rule import Pillar
-
-    return [pillar.value for pillar in Pillar if pillar.value.startswith(incomplete)]
-
-
-_SCAN = "Where to scan"
-_WHAT = "What to judge"
-_OUT = "Output"
-
-Profile = Annotated[str | None, typer.Option(help="AWS profile.", metavar="NAME")]
-Regions = Annotated[
-    list[str] | None,
-    typer.Option("--region", help="Region; repeatable. Default: all enabled.", metavar="NAME"),
-]
-ExcludeRegions = Annotated[
-    list[str] | None,
-    typer.Option("--exclude-region", help="Region to leave out; repeatable.", metavar="NAME"),
-]
-RoleARN = Annotated[str | None, typer.Option("--role-arn", help="Role to assume for reading.", metavar="ARN")]
-ExternalId = Annotated[
-    str | None, typer.Option("--external-id", help="External id of that role.", metavar="ID")
-]
-Pillars = Annotated[
-    list[str] | None,
-    typer.Option("--pillar", help="Pillar; repeatable.", metavar="NAME", autocompletion=_complete_pillars),
-]
-Rules = Annotated[
-    list[str] | None,
-    typer.Option("--rule", help="Rule code; repeatable.", metavar="CODE", autocompletion=_complete_rules),
-]
-SkipRules = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--skip-rule", help="Rule to skip; repeatable.", metavar="CODE", autocompletion=_complete_rules
-    ),
-]
-MinimumSeverity = Annotated[
-    str | None, typer.Option("--severity", help="Show findings from this severity on.", metavar="LEVEL")
-]
-FailOn = Annotated[
-    str | None, typer.Option("--fail-on", help="Exit 1 on findings from this severity on.", metavar="LEVEL")
-]
-AllowGaps = Annotated[
-    bool | None, typer.Option("--allow-gaps", help="Exit 0, not 3, when something was not known.")
-]
-Outputs = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="table, json or ndjson, with =PATH for a file; repeatable.",
-        metavar="FORMAT[=PATH]",
-    ),
-]
-SnapshotPath = Annotated[
-    Path | None, typer.Option("--snapshot", help="Keep what was read (.jsonl.gz).", metavar="PATH")
-]
-LookbackDays = Annotated[
-    int | None, typer.Option("--lookback-days", help="How far back jobs are read (30).", metavar="DAYS")
-]
-Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file (auditor.toml).", metavar="PATH")
-]
-Concurrency = Annotated[
-    int | None, typer.Option("--concurrency", help="Calls in flight at once (16).", metavar="N")
-]
-NoSearch = Annotated[
-    bool | None, typer.Option("--no-search", help="List and describe; never sagemaker:Search.")
-]
-CostExplorer = Annotated[
-    bool | None, typer.Option("--cost-explorer", help="Ask Cost Explorer too: AWS bills USD 0.01 a request.")
-]
-Pricing = Annotated[
-    str | None,
-    typer.Option("--pricing", help="List prices: api (default), cache or off.", metavar="FROM"),
-]
-PriceFile = Annotated[
-    Path | None, typer.Option("--price-file", help="Your own prices (TOML).", metavar="PATH")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say which calls were made and which failed.")]
-NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar.")]
-Color = Annotated[str, typer.Option("--color", help="auto, always or never.", metavar="WHEN")]
 
 
 def _version(value: bool) -> None:
@@ -332,7 +265,7 @@ def rules_list(pillar: Pillars = None) -> None:
 
 @rules_app.command("show")
 def rules_show(
-    code: Annotated[str, typer.Argument(help="Rule code, such as SEC-003.", autocompletion=_complete_rules)],
+    code: Annotated[str, typer.Argument(help="Rule code, such as SEC-003.", autocompletion=complete_rules)],
 ) -> None:
     """One rule: its documentation, thresholds, references, and what it reads."""
     from auditor.catalogue import show_rule
@@ -445,25 +378,195 @@ def questions(
     raise typer.Exit(run(config, every=every))
 
 
-schema_app = typer.Typer(
-    help="The shapes of what auditor writes.", no_args_is_help=True, rich_markup_mode=None
-)
-app.add_typer(schema_app, name="schema")
+@app.command()
+def run(
+    config: Annotated[
+        str | None, typer.Option("--config", help="Settings file, or s3://bucket/key.", metavar="PATH")
+    ] = None,
+    state: State = None,
+    feed: Annotated[
+        str | None,
+        typer.Option(help="Where the feed goes: a directory or s3://bucket/prefix.", metavar="PLACE"),
+    ] = None,
+    profile: Profile = None,
+    role_arn: RoleARN = None,
+    external_id: ExternalId = None,
+    region: Regions = None,
+    exclude_region: ExcludeRegions = None,
+    pillar: Pillars = None,
+    rule: Rules = None,
+    skip_rule: SkipRules = None,
+    severity: MinimumSeverity = None,
+    fail_on: FailOn = None,
+    allow_gaps: AllowGaps = None,
+    output: Outputs = None,
+    since_last: Annotated[
+        bool | None, typer.Option("--since-last", help="Read jobs since the last complete run.")
+    ] = None,
+    jitter: Annotated[int | None, typer.Option(help="Begin up to so much later.", metavar="SECONDS")] = None,
+    time_limit: Annotated[
+        int | None, typer.Option(help="Stop reading after that.", metavar="MINUTES")
+    ] = None,
+    health_file: Annotated[
+        Path | None, typer.Option(help="Say here, too, how the run went (JSON).", metavar="PATH")
+    ] = None,
+    lookback_days: LookbackDays = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+    color: Color = "auto",
+) -> None:
+    """One scheduled run: scan, ledger, outputs, feed, pushes and notifications. For cron, containers and Lambda.
+
+    Example: auditor run --config auditor.toml --state /var/lib/auditor -o html=report.html
+    """
+    from auditor.console import Console, Judging
+    from auditor.run import run_scheduled
+
+    flags = _flags(
+        state=state,
+        feed=feed,
+        profile=profile,
+        role_arn=role_arn,
+        external_id=external_id,
+        regions=region,
+        exclude_regions=exclude_region,
+        fail_on=fail_on,
+        allow_gaps=allow_gaps,
+        since_last=since_last,
+        jitter_seconds=jitter,
+        time_limit_minutes=time_limit,
+        health_file=str(health_file) if health_file else None,
+        lookback_days=lookback_days,
+    )
+    judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
+    console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
+    raise typer.Exit(run_scheduled(config, flags, console, judging))
 
 
-@schema_app.command("findings")
-def schema_findings() -> None:
-    """The JSON Schema of the findings feed (-o json)."""
-    import json
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="A run (latest, previous, number, name, day) or a snapshot.")],
+    new: Annotated[str, typer.Argument(help="A later run, or a later snapshot.")],
+    fail_on_new: Annotated[
+        bool, typer.Option("--fail-on-new", help="Exit 1 where something is new, or fails again.")
+    ] = False,
+    severity: MinimumSeverity = None,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help="table or json, with =PATH for a file.", metavar="FORMAT[=PATH]"),
+    ] = "table",
+    state: State = None,
+    config: Config = None,
+    color: Color = "auto",
+) -> None:
+    """What changed between two runs, or two snapshots: new, resolved, unconfirmed, and changed fields.
 
-    from auditor.outputs.json_v1 import schema
+    Example: auditor diff previous latest --severity high --fail-on-new
+    """
+    from auditor.console import Console
+    from auditor.past import diff as compare
 
-    typer.echo(json.dumps(schema(), indent=2))
+    console = Console(quiet=False, verbose=False, progress=False, color=color)
+    flags = _flags(state=state)
+    raise typer.Exit(compare(old, new, flags, config, severity, output, console, fail_on_new=fail_on_new))
 
 
-@schema_app.callback()
-def schema_root() -> None:
-    """The shapes of what auditor writes."""
+@app.command()
+def history(
+    pillar: Annotated[str, typer.Option(help="One pillar instead of the whole.", metavar="NAME")] = "",
+    account: Annotated[str, typer.Option(help="One account of several.", metavar="ID")] = "",
+    last: Annotated[int, typer.Option(help="How many runs.", min=1, metavar="N")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Scores, counts and waste of the runs so far, by pillar, as a plot and as tables.
+
+    Example: auditor history --pillar security --last 14
+    """
+    from auditor.past import history as run
+
+    raise typer.Exit(run(_flags(state=state), config, account, pillar, last, as_json=as_json))
+
+
+@app.command()
+def report(
+    wanted: Annotated[
+        str, typer.Argument(help="latest, previous, a number, a name or a day.", metavar="RUN")
+    ],
+    output: Outputs = None,
+    severity: MinimumSeverity = None,
+    state: State = None,
+    config: Config = None,
+    color: Color = "auto",
+) -> None:
+    """Any output of a run again, out of the ledger.
+
+    Example: auditor report latest -o html=report.html -o sarif=findings.sarif
+    """
+    from auditor.console import Console
+    from auditor.past import report as run
+
+    console = Console(quiet=False, verbose=False, progress=False, color=color)
+    raise typer.Exit(run(wanted, _flags(state=state), config, severity, output or [], console))
+
+
+@app.command()
+def baseline(
+    source: Annotated[
+        str, typer.Argument(help="A run (latest, number, name, day) or a snapshot.")
+    ] = "latest",
+    until: Annotated[str, typer.Option(help="The last day on which that counts.", metavar="DAY")] = "",
+    reason: Annotated[str, typer.Option(help="Why they are accepted.", metavar="TEXT")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="The baseline to write (auditor-baseline.jsonl).", metavar="PATH")
+    ] = None,
+    rule: Rules = None,
+    severity: MinimumSeverity = None,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Accept the findings of a run until a day, with a reason: from then on only what is new counts.
+
+    Example: auditor baseline latest --until 2027-03-31 --reason "before the migration"
+    """
+    from auditor.console import Console
+    from auditor.past import baseline as run
+
+    console = Console(quiet=True, verbose=False, progress=False, color="never")
+    flags = _flags(state=state)
+    raise typer.Exit(run(source, until, reason, file, flags, config, severity, rule or [], console))
+
+
+@app.command()
+def compact(
+    keep_days: Annotated[
+        int | None, typer.Option(help="How long findings are kept (400).", metavar="DAYS")
+    ] = None,
+    state: State = None,
+    config: Config = None,
+) -> None:
+    """Forget the findings of old runs, and give back their room; scores and counts stay.
+
+    Example: auditor compact --keep-days 90
+    """
+    from auditor.past import compact as run
+
+    raise typer.Exit(run(_flags(state=state, keep_days=keep_days), config))
+
+
+@app.command()
+def schema(
+    shape: Annotated[str, typer.Argument(help="findings, rows, run, latest or diff.")],
+) -> None:
+    """The JSON Schema of what auditor writes: -o json, the feed's files, and diff -o json.
+
+    Example: auditor schema rows
+    """
+    from auditor.schemas import schema_text
+
+    _show(lambda: schema_text(shape))
 
 
 def _flags(**given: Any) -> dict[str, Any]:
@@ -472,12 +575,13 @@ def _flags(**given: Any) -> dict[str, Any]:
 
 
 def _show(make: Any) -> None:
-    """Print what a function makes; a rule or pillar that does not exist is wrong usage."""
+    """Print what a function makes; a rule, pillar or shape that does not exist is wrong usage."""
+    from auditor.console import UsageError
     from auditor.selection import SelectionError
 
     try:
         typer.echo(make())
-    except SelectionError as error:
+    except (SelectionError, UsageError) as error:
         typer.echo(f"auditor: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from error
 

@@ -7,6 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
+def make_private(folder: Path) -> None:
+    """Make a directory with what it lacks of parents, for its owner alone. Raises `OSError`."""
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a file beside its target (mode 0600) and rename it. Raises `OSError` and leaves no litter.
 

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auditor.baseline import Baseline, read_baseline
 from auditor.cli import Exit
 from auditor.console import Console, Judging, UsageError, fail, progress_bar, settings_from
 from auditor.feed_v1 import Feed
 from auditor.files import write_private
-from auditor.outputs.formats import FORMATS, chunks_of
+from auditor.outputs.formats import FORMATS, MissingExtraError, chunks_of, maker_of
 from auditor.prices import cache_path, own_prices, read_cache, write_cache
 from auditor.publish import feed_of
 from auditor.report import Report, make_report
@@ -47,6 +48,10 @@ def parse_outputs(outputs: list[str]) -> list[tuple[str, Path | None]]:
         name, _, target = text.partition("=")
         if name not in FORMATS:
             raise UsageError(f"no output format is called {name!r}; there are {', '.join(FORMATS)}")
+        try:
+            maker_of(name)
+        except MissingExtraError as error:
+            raise UsageError(str(error)) from error
         path = Path(target) if target else None
         if path is not None:
             check_writable(path)
@@ -103,6 +108,7 @@ class Prepared:
         self.lost = ""
         self.keeps_prices = True
         self.prices: Own = {}
+        self.baseline: Baseline = {}
 
     @classmethod
     def of(
@@ -117,7 +123,7 @@ class Prepared:
 
         settings, thresholds = settings_from(config, flags)
         rules = judging.chosen()
-        outputs = parse_outputs(judging.outputs)
+        outputs = parse_outputs(judging.outputs or list(settings.outputs))
         severity = severity_of(judging.severity) or Severity.INFO
         if snapshot_path is not None:
             check_writable(snapshot_path)
@@ -126,6 +132,8 @@ class Prepared:
             settings, thresholds, Scan(rules, settings, thresholds, snapshot_path), outputs, severity, console
         )
         made.prices = own_prices(settings)
+        if settings.baseline:
+            made.baseline = read_baseline(Path(settings.baseline))
         return made
 
     def scan_and_report(self, sessions: "Sessions", scan: "Scan | None" = None) -> int:
@@ -182,6 +190,7 @@ class Prepared:
                 self.thresholds,
                 severity=self.severity,
                 prices=self.prices,
+                baseline=self.baseline,
                 on_finding=advance,
             )
 

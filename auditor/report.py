@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from auditor.baseline import Baseline, accepted_by
 from auditor.settings import Accepted, Attestation, Settings
 from collectors.collector import all_collectors
 from collectors.graph import Graph
@@ -105,11 +106,13 @@ def make_report(
     *,
     severity: Severity = Severity.INFO,
     prices: Own | None = None,
+    baseline: Baseline | None = None,
     on_finding: Callable[[int, int | None, str], None] | None = None,
 ) -> Report:
     """Judge a snapshot. `severity` hides findings below it; they still count in the scores.
 
-    `prices` are the user's own; `on_finding` is told how many findings there are so far.
+    `prices` are the user's own; `baseline` holds accepted findings beside those of the settings; `on_finding`
+    is told how many findings there are so far.
     """
     board = Scoreboard(rules)
     findings: list[Finding] = []
@@ -133,9 +136,10 @@ def make_report(
         finding = finding_of(judgement, book, chains)
         acceptance = None
         if finding.status is Status.FAIL:
-            acceptance = settings.accepted_for(
-                finding.rule.code, finding.subject.arn, finding.subject.part or None, today
-            )
+            code, subject = finding.rule.code, finding.subject
+            acceptance = settings.accepted_for(code, subject.arn, subject.part or None, today)
+            if acceptance is None and baseline:
+                acceptance = accepted_by(baseline, (code, subject.arn, subject.part), today)
         board.add(judgement, accepted=acceptance is not None)
         if acceptance is not None:
             accepted.append((finding, acceptance))
@@ -155,7 +159,10 @@ def make_report(
         findings=tuple(settled(sorted(findings, key=lambda f: f.rank))),
         unknown=tuple(sorted(unknown, key=lambda f: f.rank)),
         accepted=tuple(sorted(accepted, key=lambda pair: pair[0].rank)),
-        expired=tuple(settings.expired(today)),
+        expired=(
+            *settings.expired(today),
+            *(entry for entry in (baseline or {}).values() if entry.expires < today),
+        ),
         attestations=settings.attestations,
         overall=board.overall(settings.pillar_weights),
         pillars={pillar: board.pillar(pillar) for pillar in Pillar},

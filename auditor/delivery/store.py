@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from auditor.files import write_private
+from auditor.files import make_private, write_private
 from collectors.model import CollectorError
 
 if TYPE_CHECKING:
@@ -30,11 +30,15 @@ class ChangedError(StoreError):
 class Store(Protocol):
     """Files by name; a name may have slashes."""
 
-    def put(self, name: str, chunks: Iterable[bytes]) -> None:
-        """Write a file whole. Raises `StoreError`."""
+    def put(self, name: str, chunks: Iterable[bytes]) -> str:
+        """Write a file whole; its version comes back. Raises `StoreError`."""
 
     def get(self, name: str, path: Path) -> str:
         """Copy a file to `path`; its version comes back, nothing where there is no such file."""
+
+
+_THERE = "there"
+"""The version of every file in a directory."""
 
 
 class Folder:
@@ -46,13 +50,14 @@ class Folder:
     def __str__(self) -> str:
         return str(self.root)
 
-    def put(self, name: str, chunks: Iterable[bytes]) -> None:
+    def put(self, name: str, chunks: Iterable[bytes]) -> str:
         path = self.root / name
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
             write_private(path, chunks)
         except OSError as error:
             raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+        return _THERE
 
     def get(self, name: str, path: Path) -> str:
         try:
@@ -61,7 +66,7 @@ class Folder:
             return ""
         except OSError as error:
             raise StoreError(f"cannot read {self.root / name}: {error.strerror or error}") from error
-        return "there"
+        return _THERE
 
 
 class Bucket:
@@ -75,7 +80,7 @@ class Bucket:
     def __str__(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.prefix}"
 
-    def put(self, name: str, chunks: Iterable[bytes], *, version: str | None = None) -> None:
+    def put(self, name: str, chunks: Iterable[bytes], *, version: str | None = None) -> str:
         """Write an object; with `version` only where it still is that one (nothing: where there is none yet).
 
         Raises `ChangedError` where somebody else was quicker.
@@ -90,7 +95,7 @@ class Bucket:
             given: dict[str, Any] = {"ContentType": kind}
             if version is not None:
                 given |= {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-            self._call("PutObject", name, given | {"Body": file})
+            return str(self._call("PutObject", name, given | {"Body": file}).get("ETag", ""))
 
     def get(self, name: str, path: Path) -> str:
         from collectors.session import CallError

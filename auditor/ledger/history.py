@@ -39,12 +39,16 @@ _FROM = "verdicts v JOIN resources r ON r.id = v.resource JOIN rules u ON u.id =
 
 
 class Run(NamedTuple):
-    """A run by its number and name; `started` is when its snapshot was taken."""
+    """A run by its number and name; `started` is when its snapshot was taken.
+
+    Of a run that was `compacted` away its scores and counts are left, for the trend.
+    """
 
     id: int
     name: str
     started: datetime
     complete: bool
+    compacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,25 @@ class History:
 
     def runs(self, account: str = "") -> list[Run]:
         """The runs, the oldest first; of one account only those about it."""
-        rows = self.connection.execute("SELECT id, name, started, complete FROM runs ORDER BY id").fetchall()
-        found = [Run(id_, name, datetime.fromisoformat(at), bool(whole)) for id_, name, at, whole in rows]
+        rows = self.connection.execute(
+            "SELECT id, name, started, complete, scope IS NULL FROM runs ORDER BY id"
+        ).fetchall()
+        found = [
+            Run(id_, name, datetime.fromisoformat(at), bool(whole), bool(gone))
+            for id_, name, at, whole, gone in rows
+        ]
         return [run for run in found if not account or account in self.run_v1(run).account]
 
     def find(self, wanted: str) -> Run:
         """A run by `latest`, `previous`, its number, its name, or a day. Raises `LedgerError`."""
+        found = self._find(wanted)
+        if found.compacted:
+            raise LedgerError(
+                f"the findings of run {found.name} are compacted away: only its scores are kept"
+            )
+        return found
+
+    def _find(self, wanted: str) -> Run:
         runs = self.runs()
         if not runs:
             raise LedgerError("the ledger holds no run yet")
@@ -209,6 +226,17 @@ class History:
             (run.id,),
         ).fetchall()
         yield from (self._finding(row, run.id) for row in self._rows(id_ for (id_,) in ids))
+
+    def happened(self, run: Run) -> Iterator[tuple[str, FindingV1]]:
+        """What happened to findings in a run, and each as it stood then."""
+        rows = self.connection.execute(
+            f"SELECT v.id, e.what FROM {_FROM} JOIN events e ON e.finding = v.finding AND e.run = v.since "
+            "WHERE e.run = ? ORDER BY v.id",
+            (run.id,),
+        ).fetchall()
+        told = dict(rows)
+        for row in self._rows(told):
+            yield told[row[0]], self._finding(row, run.id)
 
     def _rows(self, ids: Iterable[int]) -> Iterator[tuple[Any, ...]]:
         """Verdicts by their row numbers, in the order of these, a few hundred at a time."""

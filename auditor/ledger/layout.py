@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from auditor.files import make_private
 from collectors.model import CollectorError
 
 APPLICATION_ID = 0x41554449
@@ -35,11 +36,11 @@ CREATE TABLE runs (
     run BLOB NOT NULL,
     pillars BLOB NOT NULL,
     point BLOB NOT NULL,
-    scope INTEGER NOT NULL REFERENCES documents,
-    rules INTEGER NOT NULL REFERENCES documents,
-    gaps INTEGER NOT NULL REFERENCES documents,
-    fixes INTEGER NOT NULL REFERENCES documents,
-    coverage INTEGER NOT NULL REFERENCES documents
+    scope INTEGER REFERENCES documents,
+    rules INTEGER REFERENCES documents,
+    gaps INTEGER REFERENCES documents,
+    fixes INTEGER REFERENCES documents,
+    coverage INTEGER REFERENCES documents
 );
 CREATE TABLE documents (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, body BLOB NOT NULL);
 CREATE TABLE rules (
@@ -120,7 +121,7 @@ def open_ledger(path: Path, *, write: bool = False, steps: Sequence[str] = STEPS
         raise LedgerError(f"{path}: there is no ledger yet: `auditor run` makes one")
     try:
         if write:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path.parent)
             # The mode is there before anything is: SQLite gives its side files the mode of the file.
             path.touch(mode=0o600)
         connection = _connect(path, write=write)
@@ -136,6 +137,14 @@ def open_ledger(path: Path, *, write: bool = False, steps: Sequence[str] = STEPS
     except LedgerError:
         connection.close()
         raise
+    return connection
+
+
+def memory_ledger() -> sqlite3.Connection:
+    """A ledger that nobody keeps, to compare two snapshots in."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for step in STEPS:
+        connection.executescript(step)
     return connection
 
 
@@ -207,7 +216,7 @@ def only_writer(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(path.parent)
     lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
     try:
         lock.acquire(blocking=False)
@@ -219,9 +228,3 @@ def only_writer(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def shrink(connection: sqlite3.Connection) -> None:
-    """Give back the room of what was deleted, and empty the write-ahead log."""
-    connection.execute("VACUUM")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,7 +1,8 @@
 """The output formats by name. A format's module is imported when it is asked for."""
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from auditor.feed_v1 import Feed
 
@@ -12,28 +13,33 @@ FORMATS = {
 }
 """Where each format is made: a function from a feed to pieces of bytes (the table's are text, for a terminal)."""
 
-EXTRAS = {"parquet": "parquet"}
-"""The extra that a format needs."""
+EXTRAS = {"parquet": ("parquet", ("pyarrow",))}
+"""The extra that a format needs, and the libraries in it."""
 
 
 class MissingExtraError(ImportError):
     """A format whose libraries are not installed; the text says what to install."""
 
 
-def chunks_of(name: str, feed: Feed, *, color: bool = False, width: int = 110) -> Iterable[bytes]:
-    """A feed in a format. `color` and `width` are a terminal's. Raises `MissingExtraError`."""
+def maker_of(name: str) -> Callable[..., Iterable[Any]]:
+    """The function behind a format. Raises `MissingExtraError`."""
     module, _, function = FORMATS[name].partition(":")
     try:
-        make = getattr(importlib.import_module(module), function)
+        for library in EXTRAS.get(name, ("", ()))[1]:
+            importlib.import_module(library)
+        made: Callable[..., Iterable[Any]] = getattr(importlib.import_module(module), function)
     except ModuleNotFoundError as error:
         if name not in EXTRAS:
             raise
-        wanted = f"pip install 'sagemaker-auditor[{EXTRAS[name]}]'"
+        wanted = f"pip install 'sagemaker-auditor[{EXTRAS[name][0]}]'"
         raise MissingExtraError(f"the format {name} needs {error.name}: {wanted}") from error
-    if name == "table":
-        return _text(make(feed, color=color, width=width))
-    made: Iterable[bytes] = make(feed)
     return made
+
+
+def chunks_of(name: str, feed: Feed, *, color: bool = False, width: int = 110) -> Iterable[bytes]:
+    """A feed in a format. `color` and `width` are a terminal's. Raises `MissingExtraError`."""
+    make = maker_of(name)
+    return _text(make(feed, color=color, width=width)) if name == "table" else make(feed)
 
 
 def _text(chunks: Iterable[str]) -> Iterator[bytes]:

@@ -169,13 +169,17 @@ def _notes(feed: Feed, seen: _Seen, width: int) -> Iterator[str]:
     if seen.accepted:
         soonest = min(acceptance.expires for acceptance in seen.accepted)
         yield f"\n{len(seen.accepted)} findings are accepted and not shown; the first acceptance ends {soonest}.\n"
-    for expired in run.expired_acceptances:
+    for expired in run.expired_acceptances[:_EXPIRED]:
         text = f"The acceptance of {expired.rule} on {expired.resource} ended {expired.expires}: it counts again."
         yield "\n" + textwrap.fill(safe(text), width) + "\n"
+    if len(run.expired_acceptances) > _EXPIRED:
+        yield f"\n{len(run.expired_acceptances) - _EXPIRED} more acceptances have ended: they count again, too.\n"
     if run.why_incomplete:
         yield f"\nThis run is not complete: {safe(run.why_incomplete)}. What was not read is unknown.\n"
 
 
+_EXPIRED = 5
+"""How many acceptances that have ended are told one by one."""
 _FIXES = 5
 """How many of the next best fixes a report shows; `auditor fixes` has them all."""
 
