@@ -10,6 +10,15 @@ FORMATS = {
     "table": "auditor.outputs.table:table_chunks",
     "json": "auditor.outputs.json_v1:json_chunks",
     "ndjson": "auditor.outputs.json_v1:ndjson_chunks",
+    "csv": "auditor.outputs.csv_rows:csv_chunks",
+    "markdown": "auditor.outputs.markdown:markdown_chunks",
+    "sarif": "auditor.outputs.sarif:sarif_chunks",
+    "junit": "auditor.outputs.junit:junit_chunks",
+    "ocsf": "auditor.outputs.ocsf:ocsf_chunks",
+    "asff": "auditor.outputs.asff:asff_chunks",
+    "openmetrics": "auditor.outputs.openmetrics:openmetrics_chunks",
+    "emf": "auditor.outputs.emf:emf_chunks",
+    "parquet": "auditor.outputs.parquet:parquet_chunks",
 }
 """Where each format is made: a function from a feed to pieces of bytes (the table's are text, for a terminal)."""
 

@@ -1,12 +1,15 @@
 """Feeds that every output format has to stand: the whole demo account, and one whose owner means ill."""
 
 import functools
+from dataclasses import replace
 from datetime import timedelta
+
+import msgspec
 
 from auditor.commands import UNPACED
 from auditor.demo.account import DemoAccount, build, demo_session, empty
 from auditor.demo.company import ACCOUNT, PROD
-from auditor.feed_v1 import Feed
+from auditor.feed_v1 import Feed, FindingV1, State
 from auditor.publish import feed_of
 from auditor.report import make_report
 from auditor.scan import Scan, run_scan
@@ -80,6 +83,27 @@ def demo_feed() -> Feed:
         rule="SEC-003", resource="*demand-legacy", reason="=lab <b>network</b>", expires=NOW.date()
     )
     return _feed(build(NOW), Settings(rate_share=UNPACED, accepted=(accepted,)))
+
+
+STATES: tuple[State, ...] = ("new", "open", "reopened", "unconfirmed")
+
+
+@functools.cache
+def stated_feed() -> Feed:
+    """The demo account as a ledger tells it: every state, and three findings that were resolved."""
+    feed = demo_feed()
+    past = NOW - timedelta(days=30)
+
+    def stated(number: int, finding: FindingV1) -> FindingV1:
+        state: State | None = "accepted" if finding.accepted else STATES[number % len(STATES)]
+        if finding.verdict == "unknown":
+            state = "unconfirmed" if number % 2 else None
+        return msgspec.structs.replace(finding, state=state, first_seen=past, last_seen=NOW)
+
+    found = [stated(number, finding) for number, finding in enumerate(feed.findings())]
+    resolved = [msgspec.structs.replace(f, state="resolved", last_seen=past) for f in found[:3]]
+    run = msgspec.structs.replace(feed.run, id="20261123T020000Z-7", changes={"new": 5, "resolved": 3})
+    return replace(feed, run=run, findings=lambda: iter(found[3:]), resolved=lambda: iter(resolved))
 
 
 @functools.cache
