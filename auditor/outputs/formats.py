@@ -10,6 +10,7 @@ FORMATS = {
     "table": "auditor.outputs.table:table_chunks",
     "json": "auditor.outputs.json_v1:json_chunks",
     "ndjson": "auditor.outputs.json_v1:ndjson_chunks",
+    "html": "auditor.outputs.html:html_chunks",
     "csv": "auditor.outputs.csv_rows:csv_chunks",
     "markdown": "auditor.outputs.markdown:markdown_chunks",
     "sarif": "auditor.outputs.sarif:sarif_chunks",
