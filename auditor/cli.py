@@ -2,13 +2,14 @@
 
 import os
 import sys
-from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from auditor import __version__
+from auditor.cli_runs import runs
+from auditor.exits import Exit
 from auditor.options import (
     AllowGaps,
     Color,
@@ -33,9 +34,10 @@ from auditor.options import (
     Rules,
     SkipRules,
     SnapshotPath,
-    State,
     Verbose,
     complete_rules,
+    given,
+    print_made,
 )
 
 app = typer.Typer(
@@ -47,17 +49,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Exit(IntEnum):
-    """What a command's exit code says."""
-
-    CLEAN = 0
-    FINDINGS = 1
-    USAGE = 2
-    INCOMPLETE = 3
-    NOT_STARTED = 4
-    INTERRUPTED = 130
 
 
 def _version(value: bool) -> None:
@@ -113,7 +104,7 @@ def scan(
     from auditor.commands import print_plan, scan_account
     from auditor.console import Console, Judging
 
-    flags = _flags(
+    flags = given(
         regions=region,
         exclude_regions=exclude_region,
         fail_on=fail_on,
@@ -161,7 +152,7 @@ def collect(
     from auditor.commands import collect_account
     from auditor.console import Console, Judging
 
-    flags = _flags(
+    flags = given(
         regions=region,
         exclude_regions=exclude_region,
         allow_gaps=allow_gaps,
@@ -202,7 +193,7 @@ def evaluate(
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
     console = Console(quiet=quiet, verbose=False, progress=False, color=color)
-    flags = _flags(fail_on=fail_on, allow_gaps=allow_gaps, price_file=str(price_file) if price_file else None)
+    flags = given(fail_on=fail_on, allow_gaps=allow_gaps, price_file=str(price_file) if price_file else None)
     raise typer.Exit(evaluate_snapshot(snapshot, flags, config, judging, console))
 
 
@@ -233,7 +224,7 @@ def demo(
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
     console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
-    flags = _flags(
+    flags = given(
         fail_on=fail_on,
         allow_gaps=True,
         cost_explorer=cost_explorer,
@@ -260,17 +251,17 @@ def rules_list(pillar: Pillars = None) -> None:
     """Every rule: code, severity, kind of resource and title."""
     from auditor.catalogue import list_rules
 
-    _show(lambda: list_rules(pillar or []))
+    print_made(lambda: list_rules(pillar or []))
 
 
 @rules_app.command("show")
-def rules_show(
+def rulesprint_made(
     code: Annotated[str, typer.Argument(help="Rule code, such as SEC-003.", autocompletion=complete_rules)],
 ) -> None:
     """One rule: its documentation, thresholds, references, and what it reads."""
     from auditor.catalogue import show_rule
 
-    _show(lambda: show_rule(code))
+    print_made(lambda: show_rule(code))
 
 
 @app.command()
@@ -283,7 +274,7 @@ def policy(
     """
     from auditor.catalogue import policy_json
 
-    _show(lambda: policy_json(rule or [], skip_rule or [], pillar or [], search=not no_search))
+    print_made(lambda: policy_json(rule or [], skip_rule or [], pillar or [], search=not no_search))
 
 
 @app.command()
@@ -306,7 +297,7 @@ def doctor(
     from auditor.console import Judging
 
     judging = Judging(rule or [], skip_rule or [], pillar or [], None, [])
-    flags = _flags(regions=region, exclude_regions=exclude_region)
+    flags = given(regions=region, exclude_regions=exclude_region)
     raise typer.Exit(examine(profile, role_arn, external_id, flags, config, judging))
 
 
@@ -378,212 +369,7 @@ def questions(
     raise typer.Exit(run(config, every=every))
 
 
-@app.command()
-def run(
-    config: Annotated[
-        str | None, typer.Option("--config", help="Settings file, or s3://bucket/key.", metavar="PATH")
-    ] = None,
-    state: State = None,
-    feed: Annotated[
-        str | None,
-        typer.Option(help="Where the feed goes: a directory or s3://bucket/prefix.", metavar="PLACE"),
-    ] = None,
-    profile: Profile = None,
-    role_arn: RoleARN = None,
-    external_id: ExternalId = None,
-    region: Regions = None,
-    exclude_region: ExcludeRegions = None,
-    pillar: Pillars = None,
-    rule: Rules = None,
-    skip_rule: SkipRules = None,
-    severity: MinimumSeverity = None,
-    fail_on: FailOn = None,
-    allow_gaps: AllowGaps = None,
-    output: Outputs = None,
-    since_last: Annotated[
-        bool | None, typer.Option("--since-last", help="Read jobs since the last complete run.")
-    ] = None,
-    jitter: Annotated[int | None, typer.Option(help="Begin up to so much later.", metavar="SECONDS")] = None,
-    time_limit: Annotated[
-        int | None, typer.Option(help="Stop reading after that.", metavar="MINUTES")
-    ] = None,
-    health_file: Annotated[
-        Path | None, typer.Option(help="Say here, too, how the run went (JSON).", metavar="PATH")
-    ] = None,
-    lookback_days: LookbackDays = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    no_progress: NoProgress = False,
-    color: Color = "auto",
-) -> None:
-    """One scheduled run: scan, ledger, outputs, feed, pushes and notifications. For cron, containers and Lambda.
-
-    Example: auditor run --config auditor.toml --state /var/lib/auditor -o html=report.html
-    """
-    from auditor.console import Console, Judging
-    from auditor.run import run_scheduled
-
-    flags = _flags(
-        state=state,
-        feed=feed,
-        profile=profile,
-        role_arn=role_arn,
-        external_id=external_id,
-        regions=region,
-        exclude_regions=exclude_region,
-        fail_on=fail_on,
-        allow_gaps=allow_gaps,
-        since_last=since_last,
-        jitter_seconds=jitter,
-        time_limit_minutes=time_limit,
-        health_file=str(health_file) if health_file else None,
-        lookback_days=lookback_days,
-    )
-    judging = Judging(rule or [], skip_rule or [], pillar or [], severity, output or [])
-    console = Console(quiet=quiet, verbose=verbose, progress=not no_progress, color=color)
-    raise typer.Exit(run_scheduled(config, flags, console, judging))
-
-
-@app.command()
-def diff(
-    old: Annotated[str, typer.Argument(help="A run (latest, previous, number, name, day) or a snapshot.")],
-    new: Annotated[str, typer.Argument(help="A later run, or a later snapshot.")],
-    fail_on_new: Annotated[
-        bool, typer.Option("--fail-on-new", help="Exit 1 where something is new, or fails again.")
-    ] = False,
-    severity: MinimumSeverity = None,
-    output: Annotated[
-        str,
-        typer.Option("--output", "-o", help="table or json, with =PATH for a file.", metavar="FORMAT[=PATH]"),
-    ] = "table",
-    state: State = None,
-    config: Config = None,
-    color: Color = "auto",
-) -> None:
-    """What changed between two runs, or two snapshots: new, resolved, unconfirmed, and changed fields.
-
-    Example: auditor diff previous latest --severity high --fail-on-new
-    """
-    from auditor.console import Console
-    from auditor.past import diff as compare
-
-    console = Console(quiet=False, verbose=False, progress=False, color=color)
-    flags = _flags(state=state)
-    raise typer.Exit(compare(old, new, flags, config, severity, output, console, fail_on_new=fail_on_new))
-
-
-@app.command()
-def history(
-    pillar: Annotated[str, typer.Option(help="One pillar instead of the whole.", metavar="NAME")] = "",
-    account: Annotated[str, typer.Option(help="One account of several.", metavar="ID")] = "",
-    last: Annotated[int, typer.Option(help="How many runs.", min=1, metavar="N")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    state: State = None,
-    config: Config = None,
-) -> None:
-    """Scores, counts and waste of the runs so far, by pillar, as a plot and as tables.
-
-    Example: auditor history --pillar security --last 14
-    """
-    from auditor.past import history as run
-
-    raise typer.Exit(run(_flags(state=state), config, account, pillar, last, as_json=as_json))
-
-
-@app.command()
-def report(
-    wanted: Annotated[
-        str, typer.Argument(help="latest, previous, a number, a name or a day.", metavar="RUN")
-    ],
-    output: Outputs = None,
-    severity: MinimumSeverity = None,
-    state: State = None,
-    config: Config = None,
-    color: Color = "auto",
-) -> None:
-    """Any output of a run again, out of the ledger.
-
-    Example: auditor report latest -o html=report.html -o sarif=findings.sarif
-    """
-    from auditor.console import Console
-    from auditor.past import report as run
-
-    console = Console(quiet=False, verbose=False, progress=False, color=color)
-    raise typer.Exit(run(wanted, _flags(state=state), config, severity, output or [], console))
-
-
-@app.command()
-def baseline(
-    source: Annotated[
-        str, typer.Argument(help="A run (latest, number, name, day) or a snapshot.")
-    ] = "latest",
-    until: Annotated[str, typer.Option(help="The last day on which that counts.", metavar="DAY")] = "",
-    reason: Annotated[str, typer.Option(help="Why they are accepted.", metavar="TEXT")] = "",
-    file: Annotated[
-        Path | None, typer.Option(help="The baseline to write (auditor-baseline.jsonl).", metavar="PATH")
-    ] = None,
-    rule: Rules = None,
-    severity: MinimumSeverity = None,
-    state: State = None,
-    config: Config = None,
-) -> None:
-    """Accept the findings of a run until a day, with a reason: from then on only what is new counts.
-
-    Example: auditor baseline latest --until 2027-03-31 --reason "before the migration"
-    """
-    from auditor.console import Console
-    from auditor.past import baseline as run
-
-    console = Console(quiet=True, verbose=False, progress=False, color="never")
-    flags = _flags(state=state)
-    raise typer.Exit(run(source, until, reason, file, flags, config, severity, rule or [], console))
-
-
-@app.command()
-def compact(
-    keep_days: Annotated[
-        int | None, typer.Option(help="How long findings are kept (400).", metavar="DAYS")
-    ] = None,
-    state: State = None,
-    config: Config = None,
-) -> None:
-    """Forget the findings of old runs, and give back their room; scores and counts stay.
-
-    Example: auditor compact --keep-days 90
-    """
-    from auditor.past import compact as run
-
-    raise typer.Exit(run(_flags(state=state, keep_days=keep_days), config))
-
-
-@app.command()
-def schema(
-    shape: Annotated[str, typer.Argument(help="findings, rows, run, latest or diff.")],
-) -> None:
-    """The JSON Schema of what auditor writes: -o json, the feed's files, and diff -o json.
-
-    Example: auditor schema rows
-    """
-    from auditor.schemas import schema_text
-
-    _show(lambda: schema_text(shape))
-
-
-def _flags(**given: Any) -> dict[str, Any]:
-    """The settings that were given on the command line."""
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if v is not None}
-
-
-def _show(make: Any) -> None:
-    """Print what a function makes; a rule, pillar or shape that does not exist is wrong usage."""
-    from auditor.console import UsageError
-    from auditor.selection import SelectionError
-
-    try:
-        typer.echo(make())
-    except (SelectionError, UsageError) as error:
-        typer.echo(f"auditor: {error}", err=True)
-        raise typer.Exit(Exit.USAGE) from error
+app.add_typer(runs)
 
 
 def main() -> None:

@@ -4,14 +4,32 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from auditor.cli import Exit
 from auditor.console import Console, Judging, UsageError, fail, guarded, settings_from, show
+from auditor.exits import Exit
 from auditor.pipeline import Prepared
+from auditor.settings import Settings
+
+if TYPE_CHECKING:
+    from collectors.session import Sessions
 
 UNPACED = 1000.0
 """A share of the published rates that slows nothing down."""
+
+
+def _sessions(
+    settings: Settings, profile: str | None, role_arn: str | None, external_id: str | None
+) -> "Sessions":
+    """The way into the account, by flags or else by the settings."""
+    from collectors.session import open_sessions
+
+    return open_sessions(
+        profile=profile or settings.profile or None,
+        role_arn=role_arn or settings.role_arn or None,
+        external_id=external_id or settings.external_id or None,
+        concurrency=settings.concurrency,
+    )
 
 
 def scan_account(
@@ -28,14 +46,7 @@ def scan_account(
 
     def run() -> int:
         prepared = Prepared.of(config, flags, judging, snapshot_path, console)
-        from collectors.session import open_sessions
-
-        sessions = open_sessions(
-            profile=profile,
-            role_arn=role_arn,
-            external_id=external_id,
-            concurrency=prepared.settings.concurrency,
-        )
+        sessions = _sessions(prepared.settings, profile, role_arn, external_id)
         return prepared.scan_and_report(sessions)
 
     return guarded(run)
@@ -102,14 +113,7 @@ def collect_account(
 
     def run() -> int:
         prepared = Prepared.of(config, flags, judging, snapshot_path, console)
-        from collectors.session import open_sessions
-
-        sessions = open_sessions(
-            profile=profile,
-            role_arn=role_arn,
-            external_id=external_id,
-            concurrency=prepared.settings.concurrency,
-        )
+        sessions = _sessions(prepared.settings, profile, role_arn, external_id)
         snapshot = prepared.read(sessions, prepared.scan)
         console.say(
             f"{len(snapshot)} resources, {len(snapshot.gaps)} gaps in {snapshot_path}: "
@@ -161,9 +165,8 @@ def examine(
 
         from auditor.doctor import probe
         from auditor.permissions import allowing, operations_for
-        from collectors.session import open_sessions
 
-        sessions = open_sessions(profile=profile, role_arn=role_arn, external_id=external_id)
+        sessions = _sessions(settings, profile, role_arn, external_id)
         identity = sessions.identity()
         show(f"You are {identity.arn} in account {identity.account} ({identity.partition}).")
         regions, note = sessions.regions(identity, settings.regions, settings.exclude_regions)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor.cli import Exit
+from auditor.exits import Exit
 from auditor.selection import SelectionError, select
 from auditor.settings import Settings, SettingsError, check_thresholds, load, suggestion
 from collectors.model import CollectorError

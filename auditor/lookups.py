@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from auditor.cli import Exit
 from auditor.console import Judging, UsageError, guarded, note, settings_from, show
+from auditor.exits import Exit
 from auditor.prices import own_prices
 from auditor.report import make_report
 from collectors.model import Snapshot

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from auditor.exits import Exit
 
 
 def complete_rules(incomplete: str) -> Iterator[tuple[str, str]]:
@@ -99,3 +101,20 @@ State = Annotated[
     str | None,
     typer.Option("--state", help="Where the ledger is: a directory or s3://bucket/prefix.", metavar="PLACE"),
 ]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The settings that were given on the command line."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in options.items() if v is not None}
+
+
+def print_made(make: Any) -> None:
+    """Print what a function makes; a rule, pillar or shape that does not exist is wrong usage."""
+    from auditor.console import UsageError
+    from auditor.selection import SelectionError
+
+    try:
+        typer.echo(make())
+    except (SelectionError, UsageError) as error:
+        typer.echo(f"auditor: {error}", err=True)
+        raise typer.Exit(Exit.USAGE) from error

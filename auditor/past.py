@@ -1,6 +1,7 @@
 """The commands that look back: diff, history, report, baseline and compact. None of them reads an account."""
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import sys
@@ -9,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from auditor.cli import Exit
 from auditor.console import Console, Judging, UsageError, guarded, settings_from, show
+from auditor.exits import Exit
 from auditor.files import write_private
 from auditor.ledger.history import Change, History, Run
 from auditor.ledger.layout import LedgerError, memory_ledger, only_writer, open_ledger
@@ -279,6 +280,53 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"--until {text!r}: expected a day such as 2027-01-31") from error
+
+
+def serve(flags: Mapping[str, Any], config: Path | None, host: str, port: int, token_env: str | None) -> int:
+    """`auditor serve`: the ledger over HTTP, until it is interrupted."""
+
+    def run() -> int:
+        settings, _ = settings_from(config, flags)
+        try:
+            from auditor.server import serve as listen
+            from auditor.server.security import token_from
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"the server needs {error.name}: pip install 'sagemaker-auditor[serve]'"
+            ) from error
+        token = token_from(token_env, os.environ)
+        with _ledger(settings) as (connection, path):
+            connection.close()
+            try:
+                listen(path, host=host, port=port, token=token)
+            except ModuleNotFoundError as error:
+                raise UsageError(
+                    f"the server needs {error.name}: pip install 'sagemaker-auditor[serve]'"
+                ) from error
+        return int(Exit.CLEAN)
+
+    return guarded(run)
+
+
+def push(wanted: str, flags: Mapping[str, Any], config: Path | None) -> int:
+    """`auditor push securityhub`: a run's findings, with the credentials of the environment or profile."""
+
+    def run() -> int:
+        import time
+
+        from auditor.delivery.push import push_securityhub
+        from collectors.session import open_sessions
+
+        settings, _ = settings_from(config, flags)
+        with _ledger(settings) as (connection, _):
+            book = History(connection)
+            feed = book.feed(book.find(wanted))
+            sessions = open_sessions(profile=settings.profile or None)
+            pushed = push_securityhub(feed, sessions.call, time.sleep)
+        show(f"Run {feed.run.id}: {pushed.text}.")
+        return int(Exit.CLEAN if pushed.whole else Exit.INCOMPLETE)
+
+    return guarded(run)
 
 
 def compact(flags: Mapping[str, Any], config: Path | None) -> int:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.baseline import Baseline, read_baseline
-from auditor.cli import Exit
 from auditor.console import Console, Judging, UsageError, fail, progress_bar, settings_from
+from auditor.exits import Exit
 from auditor.feed_v1 import Feed
 from auditor.files import write_private
 from auditor.outputs.formats import FORMATS, MissingExtraError, chunks_of, maker_of

@@ -17,10 +17,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.cli import Exit
 from auditor.console import Console, Judging, fail, guarded, note
 from auditor.delivery.outbox import channels_of, deliver
 from auditor.delivery.store import ChangedError, bucket_of, is_bucket, store_of
+from auditor.exits import Exit
 from auditor.feed_v1 import Feed
 from auditor.home import Health, Home, open_home
 from auditor.ledger.history import History

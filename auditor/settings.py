@@ -401,16 +401,19 @@ def _variable(name: str) -> str:
     return f"AUDITOR_{name.upper()}"
 
 
+_NO_SETTING = re.compile(r"AUDITOR_(?:\w+_)?(?:COMPLETE|TOKEN|URL)")
+
+
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The AUDITOR_* variables by setting; an empty one is as good as unset.
 
-    Variables that end in COMPLETE belong to shell completion. Raises `SettingsError` for others that
-    are no setting.
+    Variables that end in COMPLETE belong to shell completion, those that end in TOKEN or URL hold secrets for
+    `--token-env` and `url_env`. Raises `SettingsError` for others that are no setting.
     """
     known = {_variable(name): name for name in (*_FROM_TEXT, "config")}
     found = {}
     for variable, text in sorted(environ.items()):
-        if not variable.startswith("AUDITOR_") or re.fullmatch(r"AUDITOR_(?:\w+_)?COMPLETE", variable):
+        if not variable.startswith("AUDITOR_") or _NO_SETTING.fullmatch(variable):
             continue
         if variable not in known:
             raise SettingsError(f"unknown variable{suggestion(variable, known)}", key=variable)

@@ -1,0 +1,1 @@
+"""Running on AWS without anyone watching: CloudFormation templates, an image, and Lambda's way in."""
