@@ -114,7 +114,8 @@ def print_made(make: Any) -> None:
     from auditor.selection import SelectionError
 
     try:
-        typer.echo(make())
+        text = make()
+        typer.echo(text, nl=not text.endswith("\n"))
     except (SelectionError, UsageError) as error:
         typer.echo(f"auditor: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from error

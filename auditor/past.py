@@ -322,7 +322,7 @@ def push(wanted: str, flags: Mapping[str, Any], config: Path | None) -> int:
             book = History(connection)
             feed = book.feed(book.find(wanted))
             sessions = open_sessions(profile=settings.profile or None)
-            pushed = push_securityhub(feed, sessions.call, time.sleep)
+            pushed = push_securityhub(feed, sessions.identity().account, sessions.call, time.sleep)
         show(f"Run {feed.run.id}: {pushed.text}.")
         return int(Exit.CLEAN if pushed.whole else Exit.INCOMPLETE)
 

@@ -53,11 +53,12 @@ class Doors:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a test gives in place of the world: doors into AWS, the clock, and how to wait."""
+    """What a test gives in place of the world: doors into AWS, the clock, how to wait, how long a minute is."""
 
     doors: Doors | None = None
     now: datetime | None = None
     pause: Callable[[float], None] = time.sleep
+    minute: float = 60.0
 
 
 def run_scheduled(
@@ -179,7 +180,7 @@ class _Scheduled:
             self.prepared.scan,
             snapshot_path=written,
             earlier=self.earlier(),
-            limit=limit * 60.0 if limit else None,
+            limit=limit * self.around.minute if limit else None,
             now=self.now,
         )
         snapshot = self.prepared.read(doors.reader, scan)

@@ -50,10 +50,22 @@ class Pushed:
         return "; ".join(said)
 
 
-def push_securityhub(feed: Feed, call: Call, pause: Callable[[float], None] = time.sleep) -> Pushed:
-    """Send a run's findings and what it resolved. What does not arrive is counted; nothing is raised for it."""
+def push_securityhub(
+    feed: Feed, account: str, call: Call, pause: Callable[[float], None] = time.sleep
+) -> Pushed:
+    """Send a run's findings and what it resolved. What does not arrive is counted; nothing is raised for it.
+
+    `account` is whose credentials these are: Security Hub takes an account's findings from that account alone.
+    """
     pushed = Pushed()
     for batch in batches(asff_findings(feed)):
+        owner = batch[0]["AwsAccountId"]
+        if owner != account:
+            pushed.lost += len(batch)
+            pushed.errors.append(
+                f"these credentials are of account {account}, and only {owner} may import its findings"
+            )
+            continue
         answer, error = _send(batch, call, pause)
         if answer is None:
             pushed.lost += len(batch)
@@ -88,7 +100,12 @@ def push_with(
     feed: Feed, sessions: "Sessions", pause: Callable[[float], None], say: Callable[[str], None]
 ) -> Pushed:
     """Push with a run's own credentials, and say how it went where not all of it arrived."""
-    pushed = push_securityhub(feed, sessions.call, pause)
+    try:
+        account = sessions.identity().account
+    except CollectorError as error:
+        say(f"Security Hub was not told: {error}")
+        return Pushed()
+    pushed = push_securityhub(feed, account, sessions.call, pause)
     if not pushed.whole:
         say(pushed.text)
     return pushed

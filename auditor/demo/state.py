@@ -199,6 +199,14 @@ class DemoState:
             self.tag(arn, tags)
         return arn
 
+    def remove(self, kind: str, region: str, name: str) -> None:
+        """Take away the documents of that name or ARN, as if somebody had deleted them."""
+        gone = self._keys.pop((kind, region, name), [])
+        held = self._documents[kind, region]
+        held[:] = [document for document in held if not any(document is each for each in gone)]
+        for key in [key for key, documents in self._keys.items() if documents and documents[0] in gone]:
+            del self._keys[key]
+
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Tag an ARN, of SageMaker's or of any other service."""
         self._tags[arn] = dict(tags)

@@ -15,10 +15,11 @@ NAMESPACE = "Auditor"
 
 
 def emf_chunks(feed: Feed) -> Iterator[bytes]:
-    """One line for the run, one for the account, one for each pillar."""
+    """One line for the run unless somebody stopped it, one for the account, one for each pillar."""
     run = feed.run
     stamp = int(run.started.timestamp() * 1000)
-    yield _line(stamp, {}, {"RunSucceeded": (1, "Count")}, {"run": run.id, "complete": run.complete})
+    if run.why_incomplete != "interrupted":
+        yield _line(stamp, {}, {"RunSucceeded": (1, "Count")}, {"run": run.id, "complete": run.complete})
     failing: Counter[tuple[str, str]] = Counter()
     unknown: Counter[str] = Counter()
     for finding in feed.findings():
