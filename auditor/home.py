@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collectors.session import Sessions
 
 LEDGER, SNAPSHOT, HEALTH = "ledger.sqlite3", "snapshot.jsonl.gz", "health.json"
+READING = "reading.jsonl.gz"
+"""The snapshot of a run that is still going on, or was not complete."""
 _CHUNK = 1 << 20
 
 
@@ -66,6 +68,13 @@ class Home:
     @property
     def snapshot(self) -> Path:
         return self.folder / SNAPSHOT
+
+    def tidy(self) -> None:
+        """Remove what runs left behind that were killed: files that never got their names."""
+        for name in (SNAPSHOT, READING, HEALTH):
+            for path in self.folder.glob(f".{name}.*"):
+                path.unlink(missing_ok=True)
+        (self.folder / READING).unlink(missing_ok=True)
 
     def fetch_ledger(self) -> None:
         """Copy the ledger here as it is in the bucket now. Raises `StoreError`."""

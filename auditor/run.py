@@ -22,7 +22,7 @@ from auditor.delivery.outbox import channels_of, deliver
 from auditor.delivery.store import ChangedError, bucket_of, is_bucket, store_of
 from auditor.exits import Exit
 from auditor.feed_v1 import Feed
-from auditor.home import Health, Home, open_home
+from auditor.home import READING, SNAPSHOT, Health, Home, open_home
 from auditor.ledger.history import History
 from auditor.ledger.layout import LedgerError, only_writer, open_ledger
 from auditor.ledger.record import Recorded, record
@@ -126,6 +126,7 @@ class _Scheduled:
 
     def attempt(self) -> int:
         """The run, and how it went, whatever happens."""
+        self.home.tidy()
         before = self.home.health()
         try:
             code = self.run()
@@ -174,7 +175,7 @@ class _Scheduled:
                 ),
                 self.own,
             )
-        written = self.home.folder / "reading.jsonl.gz"
+        written = self.home.folder / READING
         limit = self.settings.time_limit_minutes
         scan = replace(
             self.prepared.scan,
@@ -199,7 +200,7 @@ class _Scheduled:
         from collectors.snapshot_file import SnapshotError, read_snapshot
 
         if self.home.bucket is not None:
-            self.home.bucket.get("snapshot.jsonl.gz", self.home.snapshot)
+            self.home.bucket.get(SNAPSHOT, self.home.snapshot)
         if not self.home.snapshot.is_file():
             return None
         try:

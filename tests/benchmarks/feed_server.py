@@ -57,7 +57,7 @@ MIX = (
 
 def varied(count: int) -> Iterator[Finding]:
     """Findings that differ as those of a real account do."""
-    chosen = random.Random(1)  # noqa: S311 - the same data each time, and no secret
+    chosen = random.Random(1)
     for finding in findings_of(count // ON_NOTEBOOKS, rules()):
         severity = chosen.choice(list(Severity))
         environment = chosen.choice(ENVIRONMENTS)
@@ -149,7 +149,7 @@ def work(
     port: int, seed: int, until: float, answers: "multiprocessing.Queue[dict[str, list[float]]]"
 ) -> None:
     """A client's process."""
-    client = Client(port, random.Random(seed))  # noqa: S311 - as above
+    client = Client(port, random.Random(seed))
     while time.time() < until:
         client.once()
     answers.put(dict(client.taken))
