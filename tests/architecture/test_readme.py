@@ -11,6 +11,8 @@ import pytest
 
 import auditor
 from auditor.console import settings_from
+from auditor.outputs.formats import FORMATS
+from auditor.schemas import SCHEMAS
 
 ROOT = Path(auditor.__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -69,6 +71,24 @@ def test_the_settings_of_the_readme_load(tmp_path: Path) -> None:
     assert settings.fail_on == "high"
     assert thresholds["COST-001"] == {"idle_days": 14}
     assert settings.accepted[0].rule == "SEC-001"
+
+
+def test_the_settings_of_a_nightly_run_load(tmp_path: Path) -> None:
+    path = tmp_path / "auditor.toml"
+    path.write_text(block("toml", "keep_days"))
+    settings, _ = settings_from(path, {})
+    assert (settings.push, settings.since_last, settings.time_limit_minutes) == (("securityhub",), True, 120)
+    assert [type(channel).__name__ for channel in settings.notify] == ["SNSChannel", "WebhookChannel"]
+    for output in settings.outputs:
+        assert output.partition("=")[0] in FORMATS
+
+
+def test_every_format_and_schema_of_the_program_is_in_the_readme() -> None:
+    section = README.split("## Outputs")[1].split("## The feed")[0]
+    assert set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)))) == set(
+        FORMATS
+    )
+    assert set(re.findall(r"auditor schema (\w+)", README)) >= set(SCHEMAS) - {"diff"}
 
 
 @pytest.mark.parametrize("command", re.findall(r"^\| `auditor (\w+)", README, re.MULTILINE))
