@@ -294,6 +294,9 @@ class PointV1(msgspec.Struct, frozen=True):
     unknown: Annotated[int, Meta(description="How many verdicts nobody knows.")]
     changes: Annotated[dict[str, int], Meta(description="Findings by what became of them.")]
     waste: Annotated[dict[str, float], Meta(description="A month, by currency.")]
+    waste_by_pillar: Annotated[
+        dict[str, dict[str, float]], Meta(description="A month, by pillar and currency.")
+    ]
 
 
 class FeedV1(ReportV1, frozen=True, kw_only=True):

@@ -396,6 +396,7 @@ class _Recording:
             unknown=len(self.report.unknown),
             changes=dict(run.changes),
             waste=dict(run.waste.total),
+            waste_by_pillar={pillar: dict(amounts) for pillar, amounts in run.waste.by_pillar.items()},
         )
 
 

@@ -122,6 +122,7 @@ def _context(feed: Feed, counts: _Counts) -> dict[str, Any]:
         "pillars": [*feed.pillars.items(), ("all", feed.run.score)],
         "trend": feed.trend,
         "chart": chart(feed.trend),
+        "charts": [(pillar, chart(feed.trend, pillar)) for pillar in feed.pillars],
         "fixes": feed.fixes[:FIXES],
         "fixes_in_all": len(feed.fixes),
         "gaps": feed.gaps[:GAPS],
@@ -159,9 +160,10 @@ class Chart(NamedTuple):
     dots: list[_Dot]
 
 
-def chart(trend: Sequence[PointV1]) -> Chart | None:
-    """The course of the score; nothing is drawn of a single run."""
-    points = [(point, point.score) for point in trend if point.score.low is not None]
+def chart(trend: Sequence[PointV1], pillar: str = "") -> Chart | None:
+    """The course of the score, of the whole or of a pillar; nothing is drawn of a single run."""
+    scores = [(point, point.pillars.get(pillar) if pillar else point.score) for point in trend]
+    points = [(point, score) for point, score in scores if score is not None and score.low is not None]
     if len(points) < 2:
         return None
     step = (_WIDTH - _LEFT - 4) / (len(points) - 1)

@@ -44,7 +44,7 @@ def _row(point: PointV1, score: ScoreV1, pillar: str) -> list[str]:
         *map(str, counts),
         str(point.unknown),
         *map(str, changes),
-        money(point.waste) or "-",
+        money(point.waste_by_pillar.get(pillar, {}) if pillar else point.waste) or "-",
     ]
 
 

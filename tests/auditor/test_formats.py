@@ -387,3 +387,16 @@ def test_the_hostile_texts_are_in_what_is_tested() -> None:
     names = {finding.resource_name for finding in hostile_feed().findings()}
     assert all(any(name.startswith(text[:200]) for name in names) for text in HOSTILE)
     assert safe(HOSTILE[0]) in made("csv", hostile_feed()).decode("utf-8-sig")
+
+
+def test_promtool_takes_the_metrics(feed: Feed) -> None:
+    import shutil
+    import subprocess
+
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=made("openmetrics", feed), capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr

@@ -75,7 +75,7 @@ def test_a_trend_is_drawn_of_two_runs_and_more() -> None:
     from auditor.feed_v1 import PointV1, ScoreV1
 
     score = ScoreV1(50.0, 75.0, 0.9, {})
-    one = PointV1("1", NOW, True, score, {}, {}, {}, 0, {}, {})
+    one = PointV1("1", NOW, True, score, {}, {}, {}, 0, {}, {}, {})
     two = msgspec.structs.replace(
         one, id="2", started=NOW + timedelta(days=1), score=ScoreV1(100.0, 100.0, 1.0, {})
     )
