@@ -123,6 +123,8 @@ def open_home(target: str, sessions: "Sessions") -> Iterator[Home]:
             yield home
         return
     place = Path(target).expanduser() if target else default_home()
+    if place.exists() and not place.is_dir():
+        raise HomeError(f"cannot keep state in {place}: it is no directory")
     try:
         make_private(place)
     except OSError as error:

@@ -118,12 +118,15 @@ class Prepared:
         judging: Judging,
         snapshot_path: Path | None,
         console: Console,
+        *,
+        scheduled: bool = False,
     ) -> "Prepared":
+        """Check everything that can be wrong before anything is read. The settings' outputs are a scheduled run's."""
         from auditor.scan import Scan
 
         settings, thresholds = settings_from(config, flags)
         rules = judging.chosen()
-        outputs = parse_outputs(judging.outputs or list(settings.outputs))
+        outputs = parse_outputs(judging.outputs or (list(settings.outputs) if scheduled else []))
         severity = severity_of(judging.severity) or Severity.INFO
         if snapshot_path is not None:
             check_writable(snapshot_path)

@@ -78,7 +78,8 @@ def run_scheduled(
     def run() -> int:
         with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
             file = _fetched(config, Path(folder), flags, around)
-            prepared = Prepared.of(file, flags, judging or Judging([], [], [], None, []), None, console)
+            wanted = judging or Judging([], [], [], None, [])
+            prepared = Prepared.of(file, flags, wanted, None, console, scheduled=True)
         settings = prepared.settings
         if settings.health_file:
             check_writable(Path(settings.health_file).expanduser())

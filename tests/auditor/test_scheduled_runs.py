@@ -28,6 +28,7 @@ from auditor.demo.company import ACCOUNT, LAB, PROD
 from auditor.ledger.history import History
 from auditor.ledger.layout import open_ledger
 from auditor.outputs.json_v1 import schema as feed_schema
+from auditor.past import report
 from auditor.run import Around, Doors, run_scheduled
 from collectors.session import CallError, Sessions
 
@@ -60,7 +61,9 @@ def run(
 ) -> int:
     """One run over an account; its state is in `state` unless the flags say otherwise."""
     given = {"state": "state", "pricing": "off", "allow_gaps": True, "rate_share": 1.0} | flags
-    judging = Judging(RULES if rules is None else rules, [], [], None, outputs or ["table=report.txt"])
+    judging = Judging(
+        RULES if rules is None else rules, [], [], None, ["table=report.txt"] if outputs is None else outputs
+    )
     with demo_session(made) as session:
         doors = Doors(Sessions(session), mine or own())
         waited = pause or (pauses if pauses is not None else []).append
@@ -156,8 +159,6 @@ def test_two_runs_over_a_demo_account_that_changed_and_then_a_region_that_is_ref
 
 
 def test_what_a_run_prints_is_what_the_report_of_it_prints_later() -> None:
-    from auditor.past import report
-
     run(account({"lab": OPEN}), 0, outputs=["table=first.txt", "json=first.json", "html=first.html"])
     run(account({"lab": CLOSED}), 1)
     console = Console(quiet=True, verbose=False, progress=False, color="never")
@@ -208,6 +209,22 @@ def test_a_second_run_at_once_is_refused_and_says_so(capsys: pytest.CaptureFixtu
         assert run(account({"lab": OPEN})) == 4
     assert "another run is writing" in capsys.readouterr().err
     assert run(account({"lab": OPEN})) == 0
+
+
+def test_the_outputs_of_the_settings_are_a_scheduled_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("auditor.toml").write_text('outputs = ["csv=nightly.csv"]\n')
+    assert run(account({"lab": OPEN}), outputs=[], config="auditor.toml") == 0
+    assert Path("nightly.csv").is_file()
+    Path("nightly.csv").unlink()
+    assert report("latest", {"state": "state"}, Path("auditor.toml"), None, [], QUIET) == 0
+    assert not Path("nightly.csv").exists()
+    assert "Account 123456789012" in capsys.readouterr().out
+
+
+def test_state_that_is_no_directory_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("file").write_text("x")
+    assert run(account({"lab": OPEN}), state="file") == 4
+    assert "cannot keep state in file: it is no directory" in capsys.readouterr().err
 
 
 def test_jitter_waits_before_anything_is_read() -> None:
