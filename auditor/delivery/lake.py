@@ -22,7 +22,7 @@ from msgspec import Meta
 from auditor.delivery.store import Store
 from auditor.feed_v1 import SCHEMA_VERSION, Feed, FixV1, GapV1, PracticeV1, RuleV1, RunV1, ScoreV1
 from auditor.outputs.formats import chunks_of
-from auditor.outputs.json_v1 import encoded
+from auditor.outputs.json_v1 import encoded, schema_of
 from auditor.outputs.rows import jsonl_gz_chunks
 
 
@@ -115,9 +115,4 @@ class _Counted:
 
 def schema(shape: Literal["run", "latest"]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of `run.json` or `latest.json`."""
-    made = msgspec.json.schema(RunFileV1 if shape == "run" else LatestV1)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"auditor {shape}.json",
-        **made,
-    }
+    return schema_of(RunFileV1 if shape == "run" else LatestV1, f"auditor {shape}.json")

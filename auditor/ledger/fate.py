@@ -13,6 +13,7 @@ from enum import Enum
 from auditor.report import Report
 from collectors.collector import all_collectors
 from collectors.model import GLOBAL, Snapshot
+from evaluators.rule import all_rules
 
 
 class Fate(Enum):
@@ -24,12 +25,18 @@ class Fate(Enum):
     AGED = "older than the window"
     MERGED = "told by another finding"
     UNCONFIRMED = "could not be judged"
+    RETIRED = "its rule is no more"
 
 
 @functools.cache
 def _views() -> dict[str, tuple[bool, bool]]:
     """Of each kind whether it is listed once per account, and whether it is read within a window of time."""
     return {c.name: (c.is_global, c.view.windowed) for c in all_collectors()}
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    return frozenset(rule.code for rule in all_rules())
 
 
 def place_of(kind: str, region: str) -> str:
@@ -63,6 +70,8 @@ class Spoken:
 
     def fate(self, id_: str, code: str, kind: str, account: str, place: str, arn: str) -> Fate:
         """What becomes of an earlier finding that is not among the run's. `place` is where its kind is listed."""
+        if code not in _known():
+            return Fate.RETIRED
         if code not in self.codes or (account, place) not in self.places:
             return Fate.UNTOUCHED
         if id_ in self.merged:

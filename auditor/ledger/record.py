@@ -231,8 +231,8 @@ class _Recording:
         """One earlier verdict that this run did not repeat."""
         if fate is Fate.UNTOUCHED or (fate is Fate.UNCONFIRMED and (old.opened is None or not old.confirmed)):
             return
-        if old.first is None:
-            # It was only ever unknown, and is no more.
+        if old.first is None or fate is Fate.RETIRED:
+            # It was only ever unknown, and is no more; or nobody asks any longer, which resolves nothing.
             self.close(old)
             return
         status, confirmed, opened, seen = RESOLVED, 1, None, self.seen(old)

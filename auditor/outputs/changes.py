@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from auditor.feed_v1 import SCHEMA_VERSION, FindingV1
 from auditor.ledger.history import Change, Run
-from auditor.outputs.json_v1 import encoded
+from auditor.outputs.json_v1 import encoded, schema_of
 from auditor.outputs.text import paint, plain, safe
 
 ORDER = ("new", "reopened", "resolved", "unconfirmed", "accepted", "open", "changed")
@@ -128,5 +128,4 @@ def _builtin(value: Any) -> Any:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a comparison."""
-    made = msgspec.json.schema(DiffV1)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "auditor diff", **made}
+    return schema_of(DiffV1, "auditor diff")

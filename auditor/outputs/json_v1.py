@@ -49,5 +49,10 @@ def ndjson_chunks(feed: Feed) -> Iterator[bytes]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the feed."""
-    made = msgspec.json.schema(FeedV1)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "auditor findings", **made}
+    return schema_of(FeedV1, "auditor findings")
+
+
+def schema_of(shape: type[msgspec.Struct], title: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a shape."""
+    made = msgspec.json.schema(shape)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **made}

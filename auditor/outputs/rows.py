@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from auditor.feed_v1 import SCHEMA_VERSION, Feed, FindingV1, RunV1
-from auditor.outputs.json_v1 import encoded
+from auditor.outputs.json_v1 import encoded, schema_of
 
 
 class RowV1(msgspec.Struct, frozen=True):
@@ -132,5 +132,4 @@ def _zipped(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a row."""
-    made = msgspec.json.schema(RowV1)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "auditor finding row", **made}
+    return schema_of(RowV1, "auditor finding row")

@@ -1,6 +1,7 @@
 """Feeds that every output format has to stand: the whole demo account, and one whose owner means ill."""
 
 import functools
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -110,3 +111,17 @@ def stated_feed() -> Feed:
 def hostile_feed() -> Feed:
     """The account of hostile names."""
     return _feed(hostile_account(), Settings(rate_share=UNPACED))
+
+
+def many(number: int) -> Feed:
+    """The demo's findings again and again, each on a resource of its own."""
+    found = list(demo_feed().findings())
+
+    def made() -> Iterator[FindingV1]:
+        for index in range(number):
+            one = found[index % len(found)]
+            yield msgspec.structs.replace(
+                one, id=f"{index:020x}", resource_name=f"{one.resource_name}-{index}"
+            )
+
+    return replace(demo_feed(), findings=made)

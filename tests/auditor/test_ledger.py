@@ -110,6 +110,16 @@ def test_what_a_run_did_not_ask_about_stays_as_it_is(ledger: sqlite3.Connection)
     assert states(ledger)["SEC-001", "here"] == "reopened"
 
 
+def test_findings_of_a_rule_that_is_no_more_are_not_resolved_and_not_kept(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0)
+    ledger.execute("UPDATE rules SET code = 'SEC-999' WHERE code = 'SEC-003'")
+    told = recorded(ledger, account({"lab": OPEN}), 1, rules=["SEC-001"])
+    assert not told.changes["resolved"]
+    assert "SEC-999" not in {rule for rule, _ in states(ledger)}
+    current = "SELECT count(*) FROM verdicts v JOIN rules u ON u.id = v.rule WHERE until IS NULL AND code = 'SEC-999'"
+    assert ledger.execute(current).fetchone() == (0,)
+
+
 def test_what_was_only_ever_unknown_has_no_state(ledger: sqlite3.Connection) -> None:
     recorded(ledger, account({"lab": OPEN}, refused=[(DESCRIBE, PROD)]), 0)
     assert states(ledger)[ROOT] is None

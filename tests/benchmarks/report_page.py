@@ -7,15 +7,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 from browsing import browser
-from feeds import demo_feed
+from feeds import many
 
-from auditor.feed_v1 import Feed, FindingV1
 from auditor.outputs.html import html_chunks
 
 WORDS = ("fraud", "endpoint churn", "us-east-1", "root", "no such thing", "sec-0")
@@ -25,20 +21,6 @@ TIMED = """words => {
   auditor.show();
   return performance.now() - began;
 }"""
-
-
-def many(number: int) -> Feed:
-    """The demo's findings again and again, each on a resource of its own."""
-    found = list(demo_feed().findings())
-
-    def made() -> Iterator[FindingV1]:
-        for index in range(number):
-            one = found[index % len(found)]
-            yield msgspec.structs.replace(
-                one, id=f"{index:020x}", resource_name=f"{one.resource_name}-{index}"
-            )
-
-    return replace(demo_feed(), findings=made)
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import browser
-from feeds import HOSTILE, demo_feed, hostile_feed, stated_feed
+from feeds import HOSTILE, demo_feed, hostile_feed, many, stated_feed
 from playwright.sync_api import Browser, Page, expect
 
 from auditor.feed_v1 import SEVERITIES, Feed, FindingV1
@@ -288,20 +287,6 @@ def test_hostile_names_stay_text(visit: Open) -> None:
     page.locator("#search").fill("\x1b[31mred")
     page.wait_for_function("() => auditor.wanted.q !== ''")
     expect(page.locator(".row").first).to_contain_text("\\x1b[31mred")
-
-
-def many(number: int) -> Feed:
-    """The demo's findings again and again under other names."""
-    found = list(demo_feed().findings())
-
-    def made() -> Iterator[FindingV1]:
-        for index in range(number):
-            one = found[index % len(found)]
-            yield msgspec.structs.replace(
-                one, id=f"{index:020x}", resource_name=f"{one.resource_name}-{index}"
-            )
-
-    return replace(demo_feed(), findings=made)
 
 
 def test_fifty_thousand_findings_draw_only_what_is_seen(visit: Open) -> None:
