@@ -283,8 +283,8 @@ class _Scheduled:
         message: str,
         recorded: Recorded | None = None,
     ) -> None:
-        """Note how it went, for a monitor. A run that ended with 0, 1 or 3 is a success: it did what it could."""
-        succeeded = code in (Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE)
+        """Note how it went, for a monitor. A run that was recorded and ended with 0, 1 or 3 is a success."""
+        succeeded = recorded is not None and code in (Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE)
         health = Health(
             last_success=self.now if succeeded else before.last_success,
             last_run=self.now,

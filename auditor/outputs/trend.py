@@ -21,12 +21,14 @@ def trend_text(points: Sequence[PointV1], width: int = 110, pillar: str = "") ->
     title = f"Score of {pillar}" if pillar else "Score"
     scores = [point.pillars[pillar] if pillar else point.score for point in points]
     yield from plot(title, scores, points, width)
-    counted = ("findings",) if pillar else SEVERITIES
-    headers = ["run", "score", "coverage", *counted, "unknown", "new", "resolved", "unconf.", "waste a month"]
+    counted = "findings" if pillar else "crit/high/med/low/info"
+    headers = ["run", "score", "known", counted, "unknown", "new", "resolved", "unconf.", "waste a month"]
     rows = [_row(point, score, pillar) for point, score in zip(points, scores, strict=True)]
     align = ("left", *["right"] * (len(headers) - 1))
     table = tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True, colalign=align)
     yield f"\n{table}\n"
+    if not all(point.complete for point in points):
+        yield "* not complete: something was not known\n"
     if not pillar:
         names = list(points[-1].pillars)
         rows = [[point.id, *(_pillar(point, name) for name in names)] for point in points]
@@ -37,14 +39,14 @@ def trend_text(points: Sequence[PointV1], width: int = 110, pillar: str = "") ->
 def _row(point: PointV1, score: ScoreV1, pillar: str) -> list[str]:
     counts = [point.by_pillar.get(pillar, 0)] if pillar else [point.severities.get(s, 0) for s in SEVERITIES]
     changes = [point.changes.get(what, 0) for what in ("new", "resolved", "unconfirmed")]
-    mark = "" if point.complete else " (incomplete)"
+    waste = point.waste_by_pillar.get(pillar, {}) if pillar else point.waste
     return [
-        point.id + mark,
+        point.id + ("" if point.complete else " *"),
         *interval(score),
-        *map(str, counts),
+        "/".join(map(str, counts)),
         str(point.unknown),
         *map(str, changes),
-        money(point.waste_by_pillar.get(pillar, {}) if pillar else point.waste) or "-",
+        money(waste) or "-",
     ]
 
 
