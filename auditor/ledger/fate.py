@@ -35,6 +35,14 @@ def _views() -> dict[str, tuple[bool, bool]]:
 
 
 @functools.cache
+def _followed() -> frozenset[str]:
+    """Kinds of the whole account that are found through what lies in Regions: buckets, by the jobs that use them."""
+    return frozenset(
+        c.name for c in all_collectors() if c.is_global and any(not v.is_global for v in c.follows)
+    )
+
+
+@functools.cache
 def _known() -> frozenset[str]:
     return frozenset(rule.code for rule in all_rules())
 
@@ -48,7 +56,8 @@ def place_of(kind: str, region: str) -> str:
 class Spoken:
     """What one run spoke of.
 
-    `unseen` are (rule code, ARN) whose parts could not be read; `merged` the ids that another finding stands for.
+    `unseen` are (rule code, ARN) whose parts could not be read; `merged` the ids that another finding stands for;
+    `narrower` the accounts of which earlier runs saw more Regions: what is found through those may still be there.
     """
 
     snapshot: Snapshot
@@ -56,16 +65,19 @@ class Spoken:
     places: frozenset[tuple[str, str]]
     unseen: frozenset[tuple[str, str]]
     merged: Collection[str]
+    narrower: frozenset[str] = frozenset()
 
     @classmethod
-    def by(cls, report: Report, snapshot: Snapshot) -> "Spoken":
-        """What a report on a snapshot speaks of."""
+    def by(cls, report: Report, snapshot: Snapshot, before: Collection[tuple[str, str]] = ()) -> "Spoken":
+        """What a report on a snapshot speaks of; `before` are the (account, place) of earlier runs."""
+        places = frozenset(snapshot.places())
         return cls(
             snapshot,
             frozenset(rule.code for rule, _ in report.rules),
-            frozenset(snapshot.places()),
+            places,
             frozenset((f.rule.code, f.subject.arn) for f in report.unknown if not f.subject.part),
             frozenset(opposed.id for finding in report.findings for opposed in finding.opposed),
+            frozenset(account for account, place in before if (account, place) not in places),
         )
 
     def fate(self, id_: str, code: str, kind: str, account: str, place: str, arn: str) -> Fate:
@@ -81,6 +93,9 @@ class Spoken:
         if kind not in _views():
             # A Region as a whole is always judged.
             return Fate.PASSES
+        if kind in _followed() and account in self.narrower:
+            # Who uses it elsewhere was not seen, and that may be what it fails for.
+            return Fate.UNTOUCHED
         if arn and self.snapshot.find(kind, account, place, arn) is not None:
             return Fate.PASSES
         if self.snapshot.listing_gap(kind, account, place) is not None:

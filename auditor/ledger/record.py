@@ -117,7 +117,8 @@ class _Recording:
         self.connection = connection
         self.report = report
         self.snapshot = snapshot
-        self.spoken = Spoken.by(report, snapshot)
+        before = connection.execute("SELECT DISTINCT account, place FROM covered").fetchall()
+        self.spoken = Spoken.by(report, snapshot, before)
         (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()
         self.number = last + 1
         self.changes: Counter[str] = Counter()

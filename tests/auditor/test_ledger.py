@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from runs import NOW, PROD, account, arn, audited, notebook, recorded, states
 
+from auditor.demo.account import build
 from auditor.demo.company import LAB
 from auditor.ledger.history import History
 from auditor.ledger.layout import LedgerError, only_writer, open_ledger
@@ -108,6 +109,22 @@ def test_what_a_run_did_not_ask_about_stays_as_it_is(ledger: sqlite3.Connection)
     assert states(ledger)["SEC-003", "here"] == "open"
     assert states(ledger)["SEC-001", "there"] == "open"
     assert states(ledger)["SEC-001", "here"] == "reopened"
+
+
+def test_a_run_over_fewer_regions_closes_no_bucket_that_is_used_in_the_others(
+    ledger: sqlite3.Connection,
+) -> None:
+    """Buckets belong to the account, and are found through the jobs and endpoints of every Region."""
+    rules = ["SEC-051", "SEC-053", "REL-006"]
+    report, snapshot = audited(build(NOW), 0, rules=rules)
+    record(ledger, report, snapshot)
+    one = Settings(regions=(LAB,), rate_share=1000.0)
+    fewer, narrow = audited(build(NOW), 1, rules=rules, settings=one)
+    assert len(fewer.findings) < len(report.findings)
+    told = record(ledger, fewer, narrow)
+    assert told.changes["resolved"] == 0
+    told = record(ledger, *audited(build(NOW), 2, rules=rules))
+    assert (told.changes["resolved"], told.changes["new"], told.changes["reopened"]) == (0, 0, 0)
 
 
 def test_findings_of_a_rule_that_is_no_more_are_not_resolved_and_not_kept(ledger: sqlite3.Connection) -> None:

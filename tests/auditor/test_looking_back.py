@@ -16,6 +16,7 @@ from auditor.demo.account import DemoAccount, demo_session
 from auditor.ledger.history import History
 from auditor.ledger.layout import open_ledger
 from auditor.ledger.record import record
+from auditor.ledger.retention import forget
 from auditor.outputs.changes import schema as diff_schema
 from auditor.report import make_report
 from auditor.scan import Scan, run_scan
@@ -266,6 +267,19 @@ def test_compact_forgets_findings_and_keeps_scores(state: str) -> None:
     assert (code, "compacted away" in error) == (4, True)
     assert auditor("history", "--state", state)[0] == 0
     assert "findings of 0 runs" in auditor("compact", "--state", state, "--keep-days", "1")[1]
+
+
+def test_what_no_kept_run_asked_about_is_forgotten() -> None:
+    connection = open_ledger(Path("state/ledger.sqlite3"), write=True)
+    record(connection, *audited(NIGHTS[0], 0, rules=["SEC-001", "SEC-003"]))
+    record(connection, *audited(NIGHTS[0], 30, rules=["SEC-001"]))
+    current = "SELECT count(*) FROM verdicts WHERE until IS NULL"
+    assert connection.execute(current).fetchone() == (4,)
+    assert forget(connection, NOW + 20 * DAY) == 1
+    assert connection.execute(current).fetchone() == (2,)
+    history = History(connection)
+    assert {f.state for f in history.findings(history.find("latest"))} == {"open"}
+    connection.close()
 
 
 # ----------------------------------------------------------------------------------------- schema
