@@ -131,8 +131,13 @@ class _Recording:
 
     def run(self, channels: tuple[str, ...]) -> Recorded:
         held = self.current()
+        told: set[bytes] = set()
         for finding, status, accepted in self.findings():
-            self.judge(finding, status, accepted, held.pop(bytes.fromhex(finding.id), None))
+            key = bytes.fromhex(finding.id)
+            # AWS may name two parts of a resource alike; the first one, which is the worst, stands for both.
+            if key not in told:
+                told.add(key)
+                self.judge(key, finding, status, accepted, held.pop(key, None))
         self.rest(held)
         self.flush()
         name = self.describe()
@@ -164,7 +169,9 @@ class _Recording:
         for finding in self.report.unknown:
             yield finding, UNKNOWN, None
 
-    def judge(self, finding: Finding, status: int, accepted: AcceptedV1 | None, held: _Held | None) -> None:
+    def judge(
+        self, key: bytes, finding: Finding, status: int, accepted: AcceptedV1 | None, held: _Held | None
+    ) -> None:
         """One verdict of this run against the one before it."""
         was = held.status if held is not None else None
         # Whoever does not know now has not seen it end: it was open, and may be.
@@ -178,7 +185,6 @@ class _Recording:
         if held is not None and held.digest == digest:
             return
         what, first, opened = self.told(status, unconfirmed, held)
-        key = bytes.fromhex(finding.id)
         if what:
             self.happened(key, what, self.reason(what, finding))
         seen = None if not unconfirmed or held is None else self.seen(held)

@@ -216,6 +216,16 @@ def replace_states(finding: object, state: None) -> object:
     return msgspec.structs.replace(finding, state=state, first_seen=None, last_seen=None)  # type: ignore[type-var]
 
 
+def test_two_findings_of_one_identity_are_one(ledger: sqlite3.Connection) -> None:
+    """Two parts of a resource may bear one name."""
+    report, snapshot = audited(account({"lab": OPEN}))
+    doubled = replace(report, findings=(*report.findings, report.findings[0]))
+    for _ in range(2):
+        record(ledger, doubled, snapshot)
+    history = History(ledger)
+    assert len(list(history.findings(history.find("latest")))) == len(report.findings)
+
+
 def test_an_unchanged_run_writes_only_itself(ledger: sqlite3.Connection) -> None:
     recorded(ledger, account({"lab": OPEN}), 0)
     tables = ("verdicts", "resources", "rules", "events")

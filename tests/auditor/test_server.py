@@ -542,11 +542,15 @@ def test_a_ledger_without_a_run_says_so(tmp_path: Path) -> None:
 def test_what_is_compacted_away_is_told_as_such(own: tuple[Path, TestClient]) -> None:
     path, client = own
     before = client.get(FINDINGS)
+    of_first = client.get(f"{FINDINGS}?account={FIRST}").json()["total"]
+    assert 0 < of_first < before.json()["total"]
     connection = open_ledger(path, write=True)
     assert forget(connection, datetime(2026, 11, 4, tzinfo=UTC)) == 3
     connection.close()
     after = client.get(FINDINGS, headers={"If-None-Match": before.headers["etag"]})
-    assert (after.status_code, after.json()["total"]) == (200, before.json()["total"])
+    # The only run of the second account is one of the three.
+    assert (after.status_code, after.json()["total"]) == (200, of_first)
+    assert client.get(f"{FINDINGS}?account={SECOND}").json()["total"] == 0
     refused = client.get(f"{FINDINGS}?run=1")
     assert (refused.status_code, "compacted" in refused.json()["detail"]) == (404, True)
     runs = client.get("/api/v1/runs").json()["runs"]
