@@ -24,6 +24,8 @@ from auditor.feed_v1 import (
 )
 from auditor.ledger.layout import ACCEPTED, FAIL, MERGED, RESOLVED, UNKNOWN, LedgerError
 from auditor.ledger.record import ResourceFacts, RuleText, Scope, VerdictBody
+from auditor.outputs.json_v1 import encoded
+from collectors.redaction import without_hashes
 from evaluators.engine import Subject
 from evaluators.finding import filled
 from evaluators.rule import Severity
@@ -397,6 +399,10 @@ def _between(was: str, now: str) -> str:
             return ""
 
 
+def _same(old: Any, new: Any) -> bool:
+    return old == new or without_hashes(encoded(old)) == without_hashes(encoded(new))
+
+
 _TOLD_APART = frozenset({"state", "first_seen", "last_seen"})
 
 
@@ -410,7 +416,7 @@ def _fields(before: FindingV1, after: FindingV1) -> tuple[tuple[str, Any, Any], 
         if name == "evidence":
             was, now = ({e.field: e.value for e in each} for each in (old, new))
             names = [*was, *(field for field in now if field not in was)]
-            found += [(f, was.get(f), now.get(f)) for f in names if was.get(f) != now.get(f)]
+            found += [(f, was.get(f), now.get(f)) for f in names if not _same(was.get(f), now.get(f))]
         else:
             found.append((name, old, new))
     return tuple(found)

@@ -36,9 +36,7 @@ def _told(fields: Iterable[Field[Any]], secrets: Iterable[Secret]) -> dict[str, 
     for secret in list(secrets)[:10]:
         # A longer path first: TrainingJobDefinitions is not TrainingJobDefinition.
         held = (names[path] for path in sorted(names, reverse=True) if secret.key.startswith(path))
-        told.setdefault(next(held, "elsewhere"), []).append(
-            f"{secret.key}: {secret.detector} #{secret.digest}"
-        )
+        told.setdefault(next(held, "elsewhere"), []).append(secret.mark)
     return told
 
 

@@ -70,12 +70,13 @@ def audited(
     rules: Iterable[str] = RULES,
     settings: Settings | None = None,
     now: datetime = NOW,
+    salt: bytes = b"test",
 ) -> tuple[Report, Snapshot]:
     """A scan of the account `day` days later."""
     settings = settings or Settings(rate_share=UNPACED)
     chosen = tuple(find_rule(code) for code in rules)
     with demo_session(made) as session:
-        scan = Scan(chosen, settings, {}, now=now + day * DAY, salt=b"test")
+        scan = Scan(chosen, settings, {}, now=now + day * DAY, salt=salt)
         snapshot = run_scan(Sessions(session), scan).snapshot
     return make_report(snapshot, chosen, settings, {}), snapshot
 

@@ -226,6 +226,28 @@ def test_two_findings_of_one_identity_are_one(ledger: sqlite3.Connection) -> Non
     assert len(list(history.findings(history.find("latest")))) == len(report.findings)
 
 
+def test_a_secret_with_another_hash_is_the_same_secret(ledger: sqlite3.Connection) -> None:
+    """Every run hashes with a salt of its own: that is no change, and each run tells one secret by one hash."""
+    rules = ["SEC-031", "SEC-032"]
+    record(ledger, *audited(build(NOW), 0, rules=rules, salt=b"one"))
+    count = ledger.execute("SELECT count(*) FROM verdicts").fetchone()
+    report, snapshot = audited(build(NOW), 0, rules=rules, salt=b"another")
+    assert not any(record(ledger, report, snapshot).changes.values())
+    assert ledger.execute("SELECT count(*) FROM verdicts").fetchone() == count
+    history = History(ledger)
+    kept = {(e.field, str(e.value)) for f in history.findings(history.find("latest")) for e in f.evidence}
+    told = {(e.field, str(e.value)) for f in report.findings for e in f.evidence if " #" in str(e.value)}
+    assert told
+    assert told <= kept
+
+    report, snapshot = audited(build(NOW), 0, rules=rules, salt=b"a third")
+    worse = replace(report, findings=tuple(replace(f, why="It got worse") for f in report.findings))
+    record(ledger, worse, snapshot)
+    changes = list(history.changes(*history.runs()[-2:]))
+    assert len(changes) == len(report.findings)
+    assert {name for change in changes for name, _, _ in change.fields} == {"why"}
+
+
 def test_an_unchanged_run_writes_only_itself(ledger: sqlite3.Connection) -> None:
     recorded(ledger, account({"lab": OPEN}), 0)
     tables = ("verdicts", "resources", "rules", "events")
