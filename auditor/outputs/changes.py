@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from auditor.feed_v1 import SCHEMA_VERSION, FindingV1
+from auditor.feed_v1 import SCHEMA_VERSION, FindingV1, SavingV1
 from auditor.ledger.history import Change, Run
 from auditor.outputs.json_v1 import encoded, schema_of
 from auditor.outputs.text import paint, plain, safe
@@ -118,7 +118,13 @@ def _change(change: Change, color: bool, width: int) -> str:
 
 
 def _short(value: Any) -> str:
-    text = "-" if value is None else plain(value if isinstance(value, str | int | float) else _builtin(value))
+    if isinstance(value, list) and value and isinstance(value[0], SavingV1):
+        value = "; ".join(saving.text for saving in value)
+    text = (
+        "-"
+        if value in (None, [])
+        else plain(value if isinstance(value, str | int | float) else _builtin(value))
+    )
     return text if len(text) <= 120 else text[:117] + "..."
 
 

@@ -1,6 +1,7 @@
 """The commands that look back, as a person types them: diff, history, report, baseline, compact, schema."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from auditor.baseline import read_baseline
 from auditor.cli import app
 from auditor.commands import UNPACED
-from auditor.demo.account import DemoAccount, demo_session
+from auditor.demo.account import DemoAccount, build, demo_session
 from auditor.ledger.history import History
 from auditor.ledger.layout import open_ledger
 from auditor.ledger.record import record
@@ -245,6 +246,19 @@ def test_a_baseline_counts_through_the_settings() -> None:
 
 
 # ---------------------------------------------------------------------------------------- compact
+
+
+def test_changed_savings_are_told_in_words() -> None:
+    connection = open_ledger(Path("state/ledger.sqlite3"), write=True)
+    report, snapshot = audited(build(NOW), 0, rules=["COST-013"])
+    record(connection, report, snapshot)
+    dearer = replace(report, findings=tuple(replace(f, savings=()) for f in report.findings))
+    record(connection, dearer, snapshot)
+    connection.close()
+    code, text, _ = auditor("diff", "1", "2", "--state", "state")
+    (told,) = [line for line in text.splitlines() if "savings:" in line]
+    assert (code, "hours of hosting ml.c7i.xlarge × USD" in told) == (0, True)
+    assert "component" not in text
 
 
 def test_compact_forgets_findings_and_keeps_scores(state: str) -> None:
