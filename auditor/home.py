@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from auditor.delivery.store import Bucket, bucket_of, is_bucket
-from auditor.files import make_private, write_private
+from auditor.delivery.store import Bucket, Folder, Store, bucket_of, is_bucket
+from auditor.files import make_private
 from collectors.model import CollectorError
 
 if TYPE_CHECKING:
@@ -103,14 +103,26 @@ class Home:
         except (OSError, msgspec.DecodeError):
             return Health()
 
-    def keep_health(self, health: Health, also: str = "") -> None:
-        """Write how this run ended, also to the file that the settings name. Raises `StoreError`, `OSError`."""
+    def keep_health(self, health: Health, also: str = "") -> list[str]:
+        """Write how this run ended, also to the file that the settings name; what could not be written comes back.
+
+        One place that fails, such as a full disk, does not keep the others from telling a monitor.
+        """
         body = msgspec.json.format(msgspec.json.encode(health), indent=1) + b"\n"
-        write_private(self.folder / HEALTH, [body])
-        if also:
-            write_private(Path(also).expanduser(), [body])
-        if self.bucket is not None:
-            self.bucket.put(HEALTH, [body])
+        named = Path(also).expanduser()
+        places: list[tuple[Store | None, str]] = [
+            (Folder(self.folder), HEALTH),
+            (Folder(named.parent) if also else None, named.name),
+            (self.bucket, HEALTH),
+        ]
+        failed = []
+        for store, name in places:
+            try:
+                if store is not None:
+                    store.put(name, [body])
+            except CollectorError as error:
+                failed.append(str(error))
+        return failed
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from auditor.console import Console, Judging, UsageError, guarded, settings_from
 from auditor.exits import Exit
 from auditor.files import write_private
 from auditor.ledger.history import Change, History, Run
-from auditor.ledger.layout import LedgerError, memory_ledger, only_writer, open_ledger
+from auditor.ledger.layout import LedgerError, memory_ledger, only_writer, opened
 from auditor.ledger.record import record
 from auditor.pipeline import Prepared, check_writable, severity_of
 from auditor.settings import Settings
@@ -45,11 +45,8 @@ def _ledger(settings: Settings, *, write: bool = False) -> Iterator[tuple[sqlite
             if not path.is_file():
                 raise LedgerError(f"{path}: there is no ledger yet: `auditor run` makes one")
             stack.enter_context(only_writer(path))
-        connection = open_ledger(path, write=write)
-        try:
+        with opened(path, write=write) as connection:
             yield connection, path
-        finally:
-            connection.close()
         if write and is_bucket(settings.state):
             home.keep_ledger()
 

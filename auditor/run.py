@@ -8,7 +8,6 @@ left it.
 
 import os
 import random
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -18,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.console import Console, Judging, fail, guarded, note
-from auditor.delivery.outbox import channels_of, deliver
+from auditor.delivery.outbox import deliver, ways_of
 from auditor.delivery.store import ChangedError, bucket_of, is_bucket, store_of
 from auditor.exits import Exit
 from auditor.feed_v1 import Feed
 from auditor.home import READING, SNAPSHOT, Health, Home, open_home
 from auditor.ledger.history import History
-from auditor.ledger.layout import LedgerError, only_writer, open_ledger
+from auditor.ledger.layout import LedgerError, only_writer, opened
 from auditor.ledger.record import Recorded, record
 from auditor.ledger.retention import forget
 from auditor.pipeline import Prepared, check_writable
@@ -122,6 +121,7 @@ class _Scheduled:
         self.console = prepared.console
         self.home = home
         self.own = own
+        self.ways = ways_of(self.settings, own, note, around.pause)
         self.around = around
         self.now = (around.now or datetime.now(UTC)).replace(microsecond=0)
 
@@ -141,8 +141,8 @@ class _Scheduled:
 
     def run(self) -> int:
         before = self.home.health()
-        connection = open_ledger(self.home.ledger, write=True)
-        connection.close()
+        with opened(self.home.ledger, write=True):
+            pass  # What cannot be used is said before an hour of reading.
         snapshot = self.read()
         severity, self.prepared.severity = self.prepared.severity, Severity.INFO
         report = self.prepared.judged(snapshot, self.prepared.scan.rules)
@@ -221,42 +221,35 @@ class _Scheduled:
                     self.home.fetch_ledger()
                     continue
                 self.prepared.lost = "the ledger was not kept: other runs replaced it again and again"
-            except (sqlite3.Error, OSError, CollectorError) as error:
-                self.prepared.lost = f"{self.home.ledger}: the run was not recorded: {error}"
+            except (OSError, CollectorError) as error:
+                self.prepared.lost = f"the run was not recorded: {error}"
             else:
                 return found
         return None
 
     def write(self, report: Report, snapshot: Snapshot) -> Recorded:
-        connection = open_ledger(self.home.ledger, write=True)
-        try:
-            channels = tuple(channels_of(self.settings.notify))
-            found = record(connection, report, snapshot, channels)
+        with opened(self.home.ledger, write=True) as connection:
+            found = record(connection, report, snapshot, tuple(self.ways))
             forget(connection, self.now - timedelta(days=self.settings.keep_days))
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
         return found
 
     def tell(self, recorded: Recorded, severity: Severity) -> None:
         """Everything that is told of a run comes out of the ledger, so that it can be told again."""
-        connection = open_ledger(self.home.ledger, write=True)
-        try:
+        with opened(self.home.ledger, write=True) as connection:
             history = History(connection)
             run = history.find(recorded.name)
             self.prepared.tell(history.feed(run, severity))
-            feed = history.feed(run)
-            self.publish(feed)
-            self.push(feed)
-            deliver(connection, channels_of(self.settings.notify), self.own, note, self.around.pause)
-        finally:
-            connection.close()
-        if self.settings.notify:
-            # Which messages arrived is kept as well; where that fails the next run may tell them again.
-            try:
-                self.home.keep_ledger()
-            except CollectorError as error:
-                note(f"which messages arrived was not kept: {error}")
+            self.publish(history.feed(run))
+        if not self.ways:
+            return
+        # Which messages arrived is kept as well; where that fails the next run may tell them again.
+        try:
+            with opened(self.home.ledger, write=True) as connection:
+                deliver(connection, self.ways, note)
+            self.home.keep_ledger()
+        except CollectorError as error:
+            note(f"which messages arrived was not kept: {error}")
 
     def publish(self, feed: Feed) -> None:
         if not self.settings.feed:
@@ -268,12 +261,6 @@ class _Scheduled:
         except CollectorError as error:
             self.prepared.lost = f"the feed was not written: {error}"
             fail(self.prepared.lost, Exit.INCOMPLETE)
-
-    def push(self, feed: Feed) -> None:
-        if "securityhub" in self.settings.push:
-            from auditor.delivery.push import push_with
-
-            push_with(feed, self.own, self.around.pause, note)
 
     def say_health(
         self,
@@ -293,7 +280,5 @@ class _Scheduled:
             run=recorded.name if recorded is not None else "",
             message=message,
         )
-        try:
-            self.home.keep_health(health, self.settings.health_file)
-        except (OSError, CollectorError) as error:
+        for error in self.home.keep_health(health, self.settings.health_file):
             note(f"the health file was not written: {error}")

@@ -32,11 +32,13 @@ class Pushed:
     refused: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
     lost: int = 0
+    again: bool = False
+    """Whether what was lost may arrive another time."""
 
     @property
     def whole(self) -> bool:
         """Whether every finding was taken."""
-        return not self.lost and not self.refused
+        return not self.errors and not self.refused
 
     @property
     def text(self) -> str:
@@ -45,8 +47,9 @@ class Pushed:
         if self.refused:
             codes = ", ".join(f"{number} {code}" for code, number in sorted(self.refused.items()))
             said.append(f"it refused {self.refused.total()} ({codes})")
-        if self.lost:
-            said.append(f"{self.lost} did not arrive: {'; '.join(dict.fromkeys(self.errors))}")
+        if self.errors:
+            lost = f"{self.lost} did not arrive" if self.lost else "nothing was sent"
+            said.append(f"{lost}: {'; '.join(dict.fromkeys(self.errors))}")
         return "; ".join(said)
 
 
@@ -70,6 +73,7 @@ def push_securityhub(
         if answer is None:
             pushed.lost += len(batch)
             pushed.errors.append(error)
+            pushed.again = True
             continue
         failed = answer.get("FailedFindings", [])
         pushed.taken += len(batch) - len(failed)
@@ -96,16 +100,10 @@ def _send(
     return None, error
 
 
-def push_with(
-    feed: Feed, sessions: "Sessions", pause: Callable[[float], None], say: Callable[[str], None]
-) -> Pushed:
-    """Push with a run's own credentials, and say how it went where not all of it arrived."""
+def push_with(feed: Feed, sessions: "Sessions", pause: Callable[[float], None]) -> Pushed:
+    """Push with a run's own credentials; whose they are is asked first."""
     try:
         account = sessions.identity().account
     except CollectorError as error:
-        say(f"Security Hub was not told: {error}")
-        return Pushed()
-    pushed = push_securityhub(feed, account, sessions.call, pause)
-    if not pushed.whole:
-        say(pushed.text)
-    return pushed
+        return Pushed(errors=[str(error)], again=True)
+    return push_securityhub(feed, account, sessions.call, pause)

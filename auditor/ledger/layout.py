@@ -108,6 +108,9 @@ CREATE TABLE deliveries (
 ) WITHOUT ROWID;
 """
 
+_PRIMARY = 0xFF
+"""The part of SQLite's extended error codes that says what kind of error it is."""
+
 STEPS = (_FIRST,)
 """SQL that brings a file from each layout to the next; the first makes an empty file the first layout."""
 
@@ -128,16 +131,39 @@ def open_ledger(path: Path, *, write: bool = False, steps: Sequence[str] = STEPS
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror or error}") from error
     except sqlite3.Error as error:
-        raise LedgerError(f"{path}: is no ledger, or damaged: {error}") from error
+        raise LedgerError(f"{path}: {trouble(error)}") from error
     try:
         _check(connection, path, write=write, steps=steps)
     except sqlite3.Error as error:
         connection.close()
-        raise LedgerError(f"{path}: is no ledger, or damaged: {error}") from error
+        raise LedgerError(f"{path}: {trouble(error)}") from error
     except LedgerError:
         connection.close()
         raise
     return connection
+
+
+@contextlib.contextmanager
+def opened(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
+    """The ledger for as long as it is needed; what SQLite complains of meanwhile is a `LedgerError`, too."""
+    connection = open_ledger(path, write=write)
+    try:
+        yield connection
+    except sqlite3.Error as error:
+        raise LedgerError(f"{path}: {trouble(error)}") from error
+    finally:
+        connection.close()
+
+
+def trouble(error: sqlite3.Error) -> str:
+    """What ails a ledger's file, and what to do about it."""
+    match getattr(error, "sqlite_errorcode", 0) & _PRIMARY:
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+            return f"{error}: make room on that disk, or keep the state elsewhere (--state)"
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return f"is no ledger, or damaged ({error}): move it away, and the next run begins a new one"
+        case _:
+            return str(error)
 
 
 def memory_ledger() -> sqlite3.Connection:

@@ -1,10 +1,12 @@
 """Findings in AWS's own format (ASFF), as `securityhub:BatchImportFindings` takes them.
 
 AWS refuses a finding that breaks one of the documented limits, and cuts nothing itself: so texts are cut here, and
-lists are shortened. `Workflow` is the user's: it is set for an accepted finding, and never otherwise.
+lists are shortened. `Workflow` and `Note` are the user's, and an import cannot change them later: so what is accepted
+is archived, and active again from the day after the acceptance ends.
 """
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +31,7 @@ _TITLE, _DESCRIPTION, _REMEDY, _URL, _VALUE, _TAGS, _REASON = 256, 1024, 512, 20
 
 
 def asff_chunks(feed: Feed) -> Iterator[bytes]:
-    """`{"Findings": [...]}`: what fails, what is not known, and what this run resolved."""
+    """`{"Findings": [...]}`: what fails, what failed and is not known now, and what this run resolved."""
     yield b'{"Findings": ['
     before = b"\n"
     for finding in asff_findings(feed):
@@ -39,19 +41,20 @@ def asff_chunks(feed: Feed) -> Iterator[bytes]:
 
 
 def asff_findings(feed: Feed) -> Iterator[dict[str, Any]]:
-    """The findings of a run, and those that it resolved; of nothing else is anything said."""
-    for findings in (feed.findings(), feed.resolved()):
-        for finding in findings:
-            # What was only ever unknown says nothing about a resource that Security Hub could show.
-            if finding.resource_arn or finding.verdict == "fail":
-                yield asff_finding(feed.run, finding)
+    """The findings of a run, and those that it resolved; of nothing else is anything said.
+
+    What was only ever unknown is left out: no later run would tell that it passes, and it would stay for good.
+    """
+    for finding in itertools.chain(feed.findings(), feed.resolved()):
+        if finding.verdict == "fail" or finding.state == "unconfirmed":
+            yield asff_finding(feed.run, finding)
 
 
 def asff_finding(run: RunV1, finding: FindingV1) -> dict[str, Any]:
     """One finding. Times are the ledger's, so that a finding keeps its age."""
     region = home_region(run, finding)
     resolved = finding.state == "resolved"
-    made: dict[str, Any] = {
+    return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": f"auditor/{finding.account}/{finding.region}/{finding.id}",
         "ProductArn": f"arn:{run.partition}:securityhub:{region}:{finding.account}:product/{finding.account}/default",
@@ -73,20 +76,12 @@ def asff_finding(run: RunV1, finding: FindingV1) -> dict[str, Any]:
         "ProductFields": _fields(run, finding),
         "Resources": [_resource(run, finding, region)],
         "Compliance": _compliance(finding, resolved=resolved),
-        "RecordState": "ARCHIVED" if resolved else "ACTIVE",
+        "RecordState": "ARCHIVED" if resolved or finding.accepted is not None else "ACTIVE",
         "FindingProviderFields": {
             "Severity": {"Label": _LABELS[finding.severity], "Original": str(finding.score)},
             "Types": [_TYPES[finding.pillar]],
         },
     }
-    if finding.accepted is not None:
-        made["Workflow"] = {"Status": "SUPPRESSED"}
-        made["Note"] = {
-            "Text": cut(f"Accepted until {finding.accepted.expires}: {safe(finding.accepted.reason)}", 512),
-            "UpdatedBy": "auditor",
-            "UpdatedAt": _time(run.started),
-        }
-    return made
 
 
 def home_region(run: RunV1, finding: FindingV1) -> str:
@@ -124,9 +119,11 @@ def _fields(run: RunV1, finding: FindingV1) -> dict[str, str]:
         "auditor/Part": safe(finding.part),
         "auditor/RunComplete": str(run.complete).lower(),
     }
+    if finding.accepted is not None:
+        made["auditor/Accepted"] = f"until {finding.accepted.expires}: {safe(finding.accepted.reason)}"
     for number, item in enumerate(finding.evidence[:30]):
         made[f"auditor/Evidence/{number}"] = f"{item.operation} {item.field}={plain(item.value)}".strip()
-    return {name: cut(value, _VALUE) for name, value in made.items() if value}
+    return _filled(made, _VALUE)
 
 
 def _resource(run: RunV1, finding: FindingV1, region: str) -> dict[str, Any]:
@@ -137,20 +134,26 @@ def _resource(run: RunV1, finding: FindingV1, region: str) -> dict[str, Any]:
         "Region": region,
         "Details": {"Other": _details(finding)},
     }
-    tags = {cut(safe(key), 128): cut(safe(value), 256) for key, value in list(finding.tags.items())[:_TAGS]}
+    tags = _filled({cut(safe(key), 128): safe(value) for key, value in finding.tags.items()}, 256)
+    tags = dict(itertools.islice(tags.items(), _TAGS))
     return made | ({"Tags": tags} if tags else {})
 
 
 def _details(finding: FindingV1) -> dict[str, str]:
     said = {"Kind": finding.resource_kind, "Type": finding.resource_type, "Name": safe(finding.resource_name)}
-    return {name: cut(value, 1024) for name, value in said.items() if value}
+    return _filled(said, 1024)
+
+
+def _filled(fields: Mapping[str, str], limit: int) -> dict[str, str]:
+    """Fields that say something: AWS refuses blank names and values."""
+    return {name: cut(value, limit) for name, value in fields.items() if name.strip() and value.strip()}
 
 
 def _compliance(finding: FindingV1, *, resolved: bool) -> dict[str, Any]:
-    """`NOT_AVAILABLE` is what nobody knows: it is never passed."""
+    """`NOT_AVAILABLE` is what failed and nobody knows now: it is never passed."""
     if resolved:
         return {"Status": "PASSED"}
-    if finding.verdict == "unknown" or finding.state == "unconfirmed":
+    if finding.state == "unconfirmed":
         reason = {"ReasonCode": "AUDITOR_NOT_KNOWN", "Description": cut(safe(finding.why), _REASON)}
         return {"Status": "NOT_AVAILABLE", "StatusReasons": [reason]}
     return {"Status": "FAILED"}

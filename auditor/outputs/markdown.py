@@ -18,18 +18,23 @@ _ROOM = 600
 """What is kept free for the line that says how much was cut, and for what closes the page."""
 _FIXES = 5
 _MARKS = re.compile(r"([\\`*_{}\[\]<>|~])")
-_ENTITIES = {
+_QUIET = {
     "&": "&amp;",
-    "@": "&#64;",
-    "#": "&#35;",
     "$": "&#36;",
-    "://": "&#58;//",
-    "www.": "www&#46;",
-    "mailto:": "mailto&#58;",
-    "xmpp:": "xmpp&#58;",
+    ":": "&#58;",
+    ".": "&#46;",
+    "@": "@&#8203;",
+    "#": "#&#8203;",
+    "-": "-&#8203;",
 }
-_WORDS = re.compile("|".join(map(re.escape, _ENTITIES)), re.IGNORECASE)
-"""What GitHub makes a link, a mention, an issue or a formula of without any mark."""
+_LOUD = re.compile(
+    r"[&$@#]|:(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\.|(?<=gh)-(?=\d)",
+    re.IGNORECASE,
+)
+"""What GitHub makes a link, a mention, an issue or a formula of without any mark.
+
+It looks for mentions and issues when entities are characters again: there only a space of no width helps.
+"""
 
 
 def markdown_chunks(feed: Feed, limit: int = LIMIT) -> Iterator[bytes]:
@@ -60,8 +65,8 @@ def _failing(feed: Feed) -> Iterator[FindingV1]:
 
 
 def escape(text: str) -> str:
-    """A text in which nothing means anything to Markdown, and no character is invisible."""
-    quiet = _WORDS.sub(lambda found: _ENTITIES[found[0].lower()], safe(text))
+    """A text in which nothing means anything to Markdown; what was invisible in it is shown."""
+    quiet = _LOUD.sub(lambda found: _QUIET[found[0]], safe(text))
     return _MARKS.sub(r"\\\1", quiet)
 
 

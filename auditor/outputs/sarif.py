@@ -2,6 +2,9 @@
 
 SARIF places results in files, and code scanning shows none without a place; so each resource is a file of the account:
 `aws/123456789012/eu-west-1/notebook-instance/lab`. Its ARN stands beside it as the logical location.
+
+Code scanning closes an alert that the latest upload no longer has, and heeds neither baselines nor suppressions: so
+what is resolved or accepted is left out, and what could not be judged again stays.
 """
 
 from collections.abc import Iterator
@@ -27,30 +30,29 @@ _BASELINE = {
     "reopened": "new",
     "open": "unchanged",
     "unconfirmed": "unchanged",
-    "accepted": "unchanged",
-    "resolved": "absent",
 }
 
 
 def sarif_chunks(feed: Feed) -> Iterator[bytes]:
-    """One run; what is not known is a notification of the tool, never a result."""
+    """One run; what was only ever unknown is a notification of the tool, never a result."""
     places = {rule.code: number for number, rule in enumerate(feed.rules)}
     yield b'{"$schema": ' + encoded(SCHEMA) + b', "version": "2.1.0", "runs": [{\n"tool": '
     yield encoded({"driver": _driver(feed)})
     yield b',\n"columnKind": "unicodeCodePoints",\n"automationDetails": '
     yield encoded({"id": f"auditor/{feed.run.account.replace(', ', '+')}/{feed.run.id}"})
     yield b',\n"results": ['
-    before, shown, left = b"\n", 0, 0
-    for findings in (feed.findings(), feed.resolved()):
-        for finding in findings:
-            if finding.verdict == "unknown":
-                continue
-            if shown >= MOST:
-                left += 1
-                continue
+    before, shown, left, accepted = b"\n", 0, 0, 0
+    for finding in feed.findings():
+        if finding.verdict == "unknown" and finding.state != "unconfirmed":
+            continue
+        if finding.accepted is not None:
+            accepted += 1
+        elif shown >= MOST:
+            left += 1
+        else:
             yield before + encoded(_result(finding, places))
             before, shown = b",\n", shown + 1
-    yield b'\n],\n"invocations": ' + encoded([_invocation(feed, left)]) + b"\n}]}\n"
+    yield b'\n],\n"invocations": ' + encoded([_invocation(feed, left, accepted)]) + b"\n}]}\n"
 
 
 def _driver(feed: Feed) -> dict[str, Any]:
@@ -96,7 +98,8 @@ def _result(finding: FindingV1, places: dict[str, int]) -> dict[str, Any]:
         "kind": "fail",
         "message": {"text": cut(text, _MESSAGE)},
         "locations": [_location(finding)],
-        "partialFingerprints": {"auditorFinding/v1": finding.id},
+        # GitHub matches alerts by this name alone; two parts of one resource share rule, file and line.
+        "partialFingerprints": {"primaryLocationLineHash": finding.id, "auditorFinding/v1": finding.id},
         "rank": float(finding.score),
         "properties": {
             "account": finding.account,
@@ -110,9 +113,6 @@ def _result(finding: FindingV1, places: dict[str, int]) -> dict[str, Any]:
         made["ruleIndex"] = places[finding.rule]
     if finding.state is not None:
         made["baselineState"] = _BASELINE[finding.state]
-    if finding.accepted is not None:
-        said = f"until {finding.accepted.expires}: {safe(finding.accepted.reason)}"
-        made["suppressions"] = [{"kind": "external", "status": "accepted", "justification": said}]
     return made
 
 
@@ -133,11 +133,13 @@ def _location(finding: FindingV1) -> dict[str, Any]:
     }
 
 
-def _invocation(feed: Feed, left: int) -> dict[str, Any]:
+def _invocation(feed: Feed, left: int, accepted: int) -> dict[str, Any]:
     told = [_notification(gap) for gap in feed.gaps[:1000]]
     if left:
         text = f"{left} findings of lesser weight are left out: GitHub takes {MOST} results a run"
         told.append({"level": "warning", "message": {"text": text}})
+    if accepted:
+        told.append({"level": "note", "message": {"text": f"{accepted} accepted findings are left out"}})
     if not feed.run.complete:
         why = safe(feed.run.why_incomplete) or "something was not known"
         told.append({"level": "warning", "message": {"text": f"the run is not complete: {why}"}})

@@ -98,7 +98,7 @@ def stated_feed() -> Feed:
     def stated(number: int, finding: FindingV1) -> FindingV1:
         state: State | None = "accepted" if finding.accepted else STATES[number % len(STATES)]
         if finding.verdict == "unknown":
-            state = "unconfirmed" if number % 2 else None
+            state = "unconfirmed" if number % 2 and finding.resource_arn else None
         return msgspec.structs.replace(finding, state=state, first_seen=past, last_seen=NOW)
 
     found = [stated(number, finding) for number, finding in enumerate(feed.findings())]

@@ -1,8 +1,10 @@
 """Every output format against a validator of its own: the demo account, one of hostile names, one with every state."""
 
 import csv
+import html
 import io
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ import botocore.session
 import jsonschema
 import pyarrow.parquet
 import pytest
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 from feeds import HOSTILE, demo_feed, hostile_feed, stated_feed
 from junitparser import JUnitXml
@@ -26,7 +29,7 @@ from auditor.outputs import rows as row_shape
 from auditor.outputs.asff import asff_findings, batches
 from auditor.outputs.csv_rows import COLUMNS
 from auditor.outputs.formats import FORMATS, chunks_of
-from auditor.outputs.markdown import LIMIT, markdown_chunks
+from auditor.outputs.markdown import LIMIT, escape, markdown_chunks
 from auditor.outputs.text import safe
 
 FEEDS: dict[str, Callable[[], Feed]] = {"demo": demo_feed, "hostile": hostile_feed, "stated": stated_feed}
@@ -44,11 +47,6 @@ def made(name: str, feed: Feed) -> bytes:
 def told(feed: Feed) -> list[FindingV1]:
     """What is in a feed, with what the run resolved."""
     return [*feed.findings(), *feed.resolved()]
-
-
-def shown(finding: FindingV1) -> bool:
-    """Whether a format that tells of resources can tell of it: a listing that was not read is none."""
-    return bool(finding.resource_arn)
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("parquet", "junit")])
@@ -100,17 +98,19 @@ def test_sarif_holds_its_schema_and_a_result_for_each_failure(feed: Feed) -> Non
         log
     )
     (run,) = log["runs"]
-    failing = [finding for finding in told(feed) if finding.verdict == "fail"]
-    assert [r["partialFingerprints"]["auditorFinding/v1"] for r in run["results"]] == [f.id for f in failing]
+    # Code scanning closes what is no longer there: what is resolved or accepted, and never what nobody knows now.
+    failing = [
+        f for f in feed.findings() if not f.accepted and (f.verdict == "fail" or f.state == "unconfirmed")
+    ]
+    assert [r["partialFingerprints"]["primaryLocationLineHash"] for r in run["results"]] == [
+        f.id for f in failing
+    ]
     for result, finding in zip(run["results"], failing, strict=True):
         place = result["locations"][0]["physicalLocation"]
         assert place["artifactLocation"]["uri"].isascii()
         assert len(place["artifactLocation"]["uri"].split("/")) == 5
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == finding.rule
-        assert ("suppressions" in result) == (finding.accepted is not None)
-        expected = {"new": "new", "reopened": "new", "resolved": "absent", None: None}.get(
-            finding.state, "unchanged"
-        )
+        expected = {"new": "new", "reopened": "new", None: None}.get(finding.state, "unchanged")
         assert result.get("baselineState") == expected
     notes = run["invocations"][0]["toolExecutionNotifications"]
     assert len([note for note in notes if note["message"]["text"].startswith("not known")]) == len(feed.gaps)
@@ -146,6 +146,22 @@ def test_ocsf_events_hold_the_schema_of_1_6(feed: Feed) -> None:
 BATCH = botocore.session.get_session().get_service_model("securityhub").operation_model("BatchImportFindings")
 
 
+def check_patterns(shape: Shape, value: Any, path: str = "") -> None:
+    """What botocore's model says of a text and its own validator does not look at."""
+    if isinstance(shape, StructureShape):
+        for name, each in value.items():
+            check_patterns(shape.members[name], each, f"{path}.{name}")
+    elif isinstance(shape, ListShape):
+        for each in value:
+            check_patterns(shape.member, each, path)
+    elif isinstance(shape, MapShape):
+        for name, each in value.items():
+            check_patterns(shape.key, name, f"{path}.{name}")
+            check_patterns(shape.value, each, f"{path}.{name}")
+    elif pattern := shape.metadata.get("pattern"):
+        assert re.search(pattern, value), path
+
+
 def check_asff(finding: dict[str, Any]) -> None:
     """AWS's documented limits, which botocore's model does not hold."""
     for name, most in (
@@ -174,22 +190,24 @@ def check_asff(finding: dict[str, Any]) -> None:
 
 def test_asff_holds_the_model_and_the_limits(feed: Feed) -> None:
     document = json.loads(made("asff", feed))
-    by_id = {finding.id: finding for finding in told(feed) if shown(finding)}
+    # What was only ever unknown would stay in Security Hub for good: nothing tells when it passes.
+    by_id = {f.id: f for f in told(feed) if f.verdict == "fail" or f.state == "unconfirmed"}
     assert {f["ProductFields"]["auditor/FindingId"] for f in document["Findings"]} == set(by_id)
     for batch in batches(document["Findings"]):
         report = ParamValidator().validate({"Findings": batch}, BATCH.input_shape)
         assert not report.has_errors(), report.generate_report()
+        check_patterns(BATCH.input_shape, {"Findings": batch})
         assert len(batch) <= 100
         assert len({(f["AwsAccountId"], f["Region"]) for f in batch}) == 1
     for finding in document["Findings"]:
         check_asff(finding)
         mine = by_id[finding["ProductFields"]["auditor/FindingId"]]
-        unknown = mine.verdict == "unknown" or mine.state == "unconfirmed"
-        status = "PASSED" if mine.state == "resolved" else "NOT_AVAILABLE" if unknown else "FAILED"
+        status = {"resolved": "PASSED", "unconfirmed": "NOT_AVAILABLE"}.get(mine.state or "", "FAILED")
         assert finding["Compliance"]["Status"] == status
-        assert finding["RecordState"] == ("ARCHIVED" if mine.state == "resolved" else "ACTIVE")
-        # A workflow status that a person chose is never written over.
-        assert ("Workflow" in finding) == (mine.accepted is not None)
+        closed = mine.state == "resolved" or mine.accepted is not None
+        assert finding["RecordState"] == ("ARCHIVED" if closed else "ACTIVE")
+        # What a person chose in Security Hub is never written over, and an import could not take it back.
+        assert not {"Workflow", "Note"} & set(finding)
 
 
 def test_asff_identities_do_not_depend_on_the_run() -> None:
@@ -320,10 +338,18 @@ def test_markdown_holds_no_link_image_or_html_and_fits(feed: Feed) -> None:
         kinds & {"html_block", "html_inline", "link_open", "image", "fence", "code_block", "code_inline"}
         == set()
     )
-    assert "@" not in text
+    # GitHub looks for mentions and issues in the page that it made of this, where entities are characters again.
+    rendered = html.unescape(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text))
+    assert not re.search(r"@\w|(?<![/\w-])#\w|\bgh-\d", re.sub(r"<[^>]*>", "", rendered), re.IGNORECASE)
     assert "://" not in text
     tables = [token for token in tokens(text) if token.type == "table_open"]
     assert len(tables) == 2 if feed.fixes else 1
+
+
+def test_markdown_calls_nobody() -> None:
+    assert escape("@octo/team #12 GH-12 gh-3 a.b@c.de www.evil WWW.evil") == (
+        "@&#8203;octo/team #&#8203;12 GH-&#8203;12 gh-&#8203;3 a.b@&#8203;c.de www&#46;evil WWW&#46;evil"
+    )
 
 
 def test_markdown_tells_the_worst_first_and_how_much_it_leaves_out() -> None:

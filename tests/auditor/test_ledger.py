@@ -12,7 +12,7 @@ from runs import NOW, PROD, account, arn, audited, notebook, recorded, states
 from auditor.demo.account import build
 from auditor.demo.company import LAB
 from auditor.ledger.history import History
-from auditor.ledger.layout import LedgerError, only_writer, open_ledger
+from auditor.ledger.layout import LedgerError, only_writer, open_ledger, opened
 from auditor.ledger.record import record
 from auditor.publish import findings_v1
 from auditor.settings import Accepted, Settings
@@ -327,6 +327,25 @@ def test_files_that_are_no_ledger_are_refused_with_a_line(tmp_path: Path) -> Non
     with pytest.raises(LedgerError, match="is an SQLite file of something else"):
         open_ledger(other, write=True)
     assert oct((newer.stat().st_mode) & 0o777) == "0o600"
+
+
+def test_a_full_disk_and_a_damaged_file_are_told_apart(tmp_path: Path) -> None:
+    connection = open_ledger(tmp_path / "full", write=True)
+    connection.execute("CREATE TABLE much (text)")
+    connection.close()
+    too_much = "PRAGMA max_page_count = 1; INSERT INTO much VALUES (zeroblob(100000));"
+    with (
+        pytest.raises(LedgerError, match=r"disk is full: make room on that disk, or .* \(--state\)$"),
+        opened(tmp_path / "full", write=True) as connection,
+    ):
+        connection.executescript(too_much)
+    whole = (tmp_path / "full").read_bytes()
+    (tmp_path / "damaged").write_bytes(whole[:5000] + b"\xff" * (len(whole) - 5000))
+    with (
+        pytest.raises(LedgerError, match=r"is no ledger, or damaged .*: move it away"),
+        opened(tmp_path / "damaged") as connection,
+    ):
+        connection.execute("SELECT * FROM much").fetchall()
 
 
 def test_an_older_layout_is_brought_up_to_date_whole_or_not_at_all(tmp_path: Path) -> None:

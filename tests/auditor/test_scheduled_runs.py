@@ -30,7 +30,7 @@ from auditor.ledger.layout import open_ledger
 from auditor.outputs.json_v1 import schema as feed_schema
 from auditor.past import report
 from auditor.run import Around, Doors, run_scheduled
-from collectors.session import CallError, Sessions
+from collectors.session import CallError, Identity, Sessions
 
 QUIET = Console(quiet=True, verbose=False, progress=False, color="never")
 RULES = ["SEC-001", "SEC-003"]
@@ -351,6 +351,15 @@ def test_an_output_that_cannot_be_written_costs_only_itself(capsys: pytest.Captu
     assert states(rule="SEC-003") == {"lab": "new"}
 
 
+def test_a_health_file_that_cannot_be_written_costs_the_other_one_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("state/health.json").mkdir(parents=True)
+    assert run(account({"lab": OPEN}), 0, health_file="told.json") == 0
+    assert "the health file was not written: cannot write state/health.json" in capsys.readouterr().err
+    assert json.loads(Path("told.json").read_text())["exit_code"] == 0
+
+
 def test_a_ledger_that_cannot_be_written_costs_the_states_and_nothing_else(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -359,7 +368,9 @@ def test_a_ledger_that_cannot_be_written_costs_the_states_and_nothing_else(
     connection.execute(f"CREATE TRIGGER full BEFORE INSERT ON runs BEGIN {full}; END")
     connection.close()
     assert run(account({"lab": OPEN}), outputs=["json=report.json"], feed="feed") == 3
-    assert "the run was not recorded: database or disk is full" in capsys.readouterr().err
+    assert (
+        "the run was not recorded: state/ledger.sqlite3: database or disk is full" in capsys.readouterr().err
+    )
     assert {f["state"] for f in json.loads(Path("report.json").read_text())["findings"]} == {None}
     assert Path("feed/latest.json").is_file()
 
@@ -525,12 +536,14 @@ def test_sns_and_email_are_told_through_aws() -> None:
     assert [(row[1], row[3], row[4]) for row in deliveries()] == [("email-2", 1, ""), ("sns-1", 1, "")]
 
 
-def hub(sent: list[dict[str, Any]]) -> Sessions:
-    """Credentials under which Security Hub takes whatever is valid, and keeps it in `sent`."""
+def hub(sent: list[dict[str, Any]], error: str = "") -> Sessions:
+    """Credentials under which Security Hub takes whatever is valid, and keeps it in `sent`, or answers an error."""
     made = own()
     model = made.client("securityhub", PROD).meta.service_model.operation_model("BatchImportFindings")
 
     def answer(params: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+        if error:
+            return AWSResponse("", 403, {}, None), {"Error": {"Code": error, "Message": "no"}}
         findings = json.loads(params["body"])["Findings"]
         report = ParamValidator().validate({"Findings": findings}, model.input_shape)
         assert not report.has_errors(), report.generate_report()
@@ -554,6 +567,33 @@ def test_security_hub_is_told_of_what_the_run_evaluated() -> None:
     run(refused, 1, push=("securityhub",), mine=hub(sent))
     told = {(f["ProductFields"]["auditor/State"], f["RecordState"], f["Compliance"]["Status"]) for f in sent}
     assert told == {("resolved", "ARCHIVED", "PASSED")}
+
+
+def test_what_security_hub_was_not_told_is_told_by_the_next_run(capsys: pytest.CaptureFixture[str]) -> None:
+    sent: list[dict[str, Any]] = []
+    both = account({"lab": OPEN, "other": OPEN})
+    assert run(both, 0, push=("securityhub",), mine=hub(sent)) == 0
+    mended = account({"lab": CLOSED, "other": OPEN})
+    assert run(mended, 1, push=("securityhub",), mine=hub(sent, "InvalidAccessException")) == 0
+    assert "securityhub was not told of run" in capsys.readouterr().err
+    assert [(row[1], row[3]) for row in deliveries()] == [("securityhub", 1), ("securityhub", 0)]
+    sent.clear()
+    assert run(mended, 2, push=("securityhub",), mine=hub(sent)) == 0
+    told = [(f["Resources"][0]["Details"]["Other"]["Name"], f["RecordState"]) for f in sent]
+    # First what the untold run resolved, then everything as it stands now.
+    assert told == [("lab", "ARCHIVED")] * 2 + [("other", "ACTIVE")] * 2
+    assert [row[3] for row in deliveries()] == [1, 1, 1]
+
+
+def test_what_security_hub_refuses_for_good_is_said_and_not_sent_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mine = own()
+    stranger = Identity("210987654321", "aws", "arn:aws:iam::210987654321:role/x")
+    mine.identity = lambda: stranger  # type: ignore[method-assign]
+    run(account({"lab": OPEN}), 0, push=("securityhub",), mine=mine)
+    assert "only 123456789012 may import its findings" in capsys.readouterr().err
+    assert [row[3] for row in deliveries()] == [1]
 
 
 def test_security_hub_takes_an_accounts_findings_from_that_account_alone() -> None:
