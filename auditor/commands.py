@@ -120,7 +120,7 @@ def collect_account(
             f"auditor evaluate {snapshot_path}"
         )
         if prepared.lost:
-            return fail(prepared.lost, Exit.INCOMPLETE)
+            return fail("; ".join(prepared.lost), Exit.INCOMPLETE)
         if snapshot.ends[-1].why == "interrupted":
             return int(Exit.INTERRUPTED)
         whole = snapshot.complete and not snapshot.gaps

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.exits import Exit
+from auditor.outputs.text import safe
 from auditor.selection import SelectionError, select
 from auditor.settings import Settings, SettingsError, check_thresholds, load, suggestion
 from collectors.model import CollectorError
@@ -64,8 +65,13 @@ class Judging:
 
 
 def note(message: str) -> None:
-    """One line on stderr."""
-    print(f"auditor: {message}", file=sys.stderr)  # noqa: T201 - this is the command line
+    """One line on stderr; what AWS said in it is hostile text."""
+    print(f"auditor: {safe(message)}", file=sys.stderr)  # noqa: T201 - this is the command line
+
+
+def drop_stdout() -> None:
+    """The reader (`head`, a pager) has gone; what is left in the buffer goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, code: Exit) -> int:
@@ -86,6 +92,11 @@ def guarded(run: Callable[[], int]) -> int:
         return fail(str(error), Exit.NOT_STARTED)
     except CollectorError as error:
         return fail(str(error), _start_code(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return fail(f"{place}{error.strerror or error}", Exit.NOT_STARTED)
     except KeyboardInterrupt:
         return fail("interrupted", Exit.INTERRUPTED)
 

@@ -11,4 +11,5 @@ class Exit(IntEnum):
     USAGE = 2
     INCOMPLETE = 3
     NOT_STARTED = 4
+    BROKEN = 70
     INTERRUPTED = 130

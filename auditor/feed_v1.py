@@ -5,7 +5,7 @@ Additions keep the version; a removed or changed field makes a version 2 in a mo
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -323,3 +323,15 @@ class Feed:
     coverage: Sequence[PracticeV1]
     resolved: Callable[[], Iterator[FindingV1]] = lambda: iter(())
     trend: Sequence[PointV1] = ()
+
+    def above(self, least: str) -> "Feed":
+        """The same run without the failures below a severity; scores and counts stay."""
+        shown = SEVERITIES[: SEVERITIES.index(least) + 1]
+        return replace(
+            self,
+            findings=lambda: (
+                f
+                for f in self.findings()
+                if f.severity in shown or f.accepted is not None or f.verdict == "unknown"
+            ),
+        )

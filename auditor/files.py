@@ -1,10 +1,21 @@
 """Files are written whole or not at all, and only their owner can read them."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+
+
+def user_path(text: str | Path) -> Path:
+    """A path as a user writes it, with `~`. Raises `OSError` where nobody knows whose home that is."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise FileNotFoundError(
+            errno.ENOENT, "nobody knows where that home directory is", str(text)
+        ) from error
 
 
 def make_private(folder: Path) -> None:

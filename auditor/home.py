@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from auditor.delivery.store import Bucket, Folder, Store, bucket_of, is_bucket
-from auditor.files import make_private
+from auditor.files import make_private, user_path
 from collectors.model import CollectorError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Health(msgspec.Struct, frozen=True):
 def default_home() -> Path:
     """`$XDG_STATE_HOME/sagemaker-auditor`, by default below `~/.local/state`."""
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(base).expanduser() / "sagemaker-auditor"
+    return user_path(base) / "sagemaker-auditor"
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Home:
         One place that fails, such as a full disk, does not keep the others from telling a monitor.
         """
         body = msgspec.json.format(msgspec.json.encode(health), indent=1) + b"\n"
-        named = Path(also).expanduser()
+        named = user_path(also)
         places: list[tuple[Store | None, str]] = [
             (Folder(self.folder), HEALTH),
             (Folder(named.parent) if also else None, named.name),
@@ -134,7 +134,7 @@ def open_home(target: str, sessions: "Sessions") -> Iterator[Home]:
             home.fetch_ledger()
             yield home
         return
-    place = Path(target).expanduser() if target else default_home()
+    place = user_path(target) if target else default_home()
     if place.exists() and not place.is_dir():
         raise HomeError(f"cannot keep state in {place}: it is no directory")
     try:

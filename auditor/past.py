@@ -12,7 +12,7 @@ from typing import Any
 
 from auditor.console import Console, Judging, UsageError, guarded, settings_from, show
 from auditor.exits import Exit
-from auditor.files import write_private
+from auditor.files import user_path, write_private
 from auditor.ledger.history import Change, History, Run
 from auditor.ledger.layout import LedgerError, memory_ledger, only_writer, opened
 from auditor.ledger.record import record
@@ -40,7 +40,7 @@ def _ledger(settings: Settings, *, write: bool = False) -> Iterator[tuple[sqlite
         else:
             from auditor.home import LEDGER, default_home
 
-            path = (Path(settings.state).expanduser() if settings.state else default_home()) / LEDGER
+            path = (user_path(settings.state) if settings.state else default_home()) / LEDGER
         if write:
             if not path.is_file():
                 raise LedgerError(f"{path}: there is no ledger yet: `auditor run` makes one")
@@ -209,10 +209,10 @@ def report(
 
     def run() -> int:
         judging = Judging([], [], [], severity, outputs)
-        prepared = Prepared.of(config, flags, judging, None, console)
+        prepared = Prepared.of(config, flags, judging, None, console, judges=False)
         with _ledger(prepared.settings) as (connection, _):
             book = History(connection)
-            prepared.tell(book.feed(book.find(wanted), prepared.severity))
+            prepared.tell(book.feed(book.find(wanted)).above(prepared.severity.label))
         return int(Exit.INCOMPLETE if prepared.lost else Exit.CLEAN)
 
     return guarded(run)
@@ -242,9 +242,9 @@ def baseline(
         if not reason.strip():
             raise UsageError("--reason: say why these findings are accepted")
         judging = Judging(rules, [], [], None, [])
-        prepared = Prepared.of(config, flags, judging, None, console)
+        prepared = Prepared.of(config, flags, judging, None, console, judges=False)
         least = severity_of(severity) or Severity.INFO
-        path = file or Path(prepared.settings.baseline or "auditor-baseline.jsonl")
+        path = file or user_path(prepared.settings.baseline or "auditor-baseline.jsonl")
         check_writable(path)
         codes = {rule.code for rule in prepared.scan.rules}
         with contextlib.ExitStack() as stack:
@@ -263,9 +263,9 @@ def baseline(
             write_private(path, baseline_chunks(entries))
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-        added = len(set(entries) - set(earlier))
+        added = sum(entry != earlier.get(key) for key, entry in entries.items())
         show(f"{path}: {len(entries)} findings are accepted, {added} of them now until {expires}.")
-        if prepared.settings.baseline != str(path):
+        if not prepared.settings.baseline or user_path(prepared.settings.baseline) != path:
             show(f'Say `baseline = "{path}"` in auditor.toml, or set AUDITOR_BASELINE, and it counts.')
         return int(Exit.CLEAN)
 

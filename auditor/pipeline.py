@@ -14,7 +14,7 @@ from auditor.baseline import Baseline, read_baseline
 from auditor.console import Console, Judging, UsageError, fail, progress_bar, settings_from
 from auditor.exits import Exit
 from auditor.feed_v1 import Feed
-from auditor.files import write_private
+from auditor.files import user_path, write_private
 from auditor.outputs.formats import FORMATS, MissingExtraError, chunks_of, maker_of
 from auditor.prices import cache_path, own_prices, read_cache, write_cache
 from auditor.publish import feed_of
@@ -66,10 +66,13 @@ def parse_outputs(outputs: list[str]) -> list[tuple[str, Path | None]]:
 def check_writable(path: Path) -> None:
     """Raises `UsageError` where a file cannot be made, before an hour of reading is lost over it."""
     folder = path.parent
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a directory")
-    if not folder.is_dir():
-        raise UsageError(f"cannot write {path}: there is no directory {folder}")
+    try:
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a directory")
+        if not folder.is_dir():
+            raise UsageError(f"cannot write {path}: there is no directory {folder}")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
     if not os.access(folder, os.W_OK):
         raise UsageError(f"cannot write {path}: no permission in {folder}")
 
@@ -105,7 +108,7 @@ class Prepared:
         self.outputs = outputs
         self.severity = severity
         self.console = console
-        self.lost = ""
+        self.lost: list[str] = []
         self.keeps_prices = True
         self.prices: Own = {}
         self.baseline: Baseline = {}
@@ -120,8 +123,12 @@ class Prepared:
         console: Console,
         *,
         scheduled: bool = False,
+        judges: bool = True,
     ) -> "Prepared":
-        """Check everything that can be wrong before anything is read. The settings' outputs are a scheduled run's."""
+        """Check everything that can be wrong before anything is read. The settings' outputs are a scheduled run's.
+
+        Who does not judge, or is about to write the baseline, does not need it to be there.
+        """
         from auditor.scan import Scan
 
         settings, thresholds = settings_from(config, flags)
@@ -136,7 +143,9 @@ class Prepared:
         )
         made.prices = own_prices(settings)
         if settings.baseline:
-            made.baseline = read_baseline(Path(settings.baseline))
+            path = user_path(settings.baseline)
+            if judges or path.is_file():
+                made.baseline = read_baseline(path)
         return made
 
     def scan_and_report(self, sessions: "Sessions", scan: "Scan | None" = None) -> int:
@@ -167,7 +176,7 @@ class Prepared:
             with contextlib.suppress(OSError):
                 write_cache(cache, outcome.snapshot, scan.cached_prices, today)
         if outcome.lost:
-            self.lost = (
+            self.lost.append(
                 f"{scan.snapshot_path} was not written: {outcome.lost}; what was read is judged all the same"
             )
         if self.console.verbose:
@@ -198,18 +207,33 @@ class Prepared:
             )
 
     def tell(self, feed: Feed) -> None:
-        """Write every output; one that cannot be written costs none of the others."""
+        """Write every output, stdout last; one that cannot be written costs none of the others.
+
+        Raises `BrokenPipeError` where nobody reads stdout any more.
+        """
+        before = len(self.lost)
         for name, path in self.outputs:
+            if path is not None:
+                try:
+                    write_output(feed, name, path, self.console)
+                except OSError as error:
+                    self.lost.append(f"cannot write {path}: {error.strerror or error}")
+        spoken = [name for name, path in self.outputs if path is None]
+        # What cannot be had from a file is told here, so that an hour of reading is not lost.
+        for name in spoken or (["table"] if len(self.lost) > before else []):
             try:
-                write_output(feed, name, path, self.console)
+                write_output(feed, name, None, self.console)
             except BrokenPipeError:
                 raise
             except OSError as error:
-                self.lost = f"cannot write {path or 'stdout'}: {error.strerror or error}"
-                if path is not None and all(other is not None for _, other in self.outputs):
-                    write_output(feed, "table", None, self.console)
-        if self.lost:
-            fail(self.lost, Exit.INCOMPLETE)
+                self.lost.append(f"cannot write stdout: {error.strerror or error}")
+        for text in self.lost:
+            fail(text, Exit.INCOMPLETE)
+
+    def lose(self, text: str) -> None:
+        """Say what could not be written; the run is not complete then."""
+        self.lost.append(text)
+        fail(text, Exit.INCOMPLETE)
 
     def exit_code(self, report: Report) -> Exit:
         """A real finding outranks incomplete, and an incomplete run is never clean unless gaps are allowed."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from auditor.files import write_private
+from auditor.files import user_path, write_private
 from auditor.settings import Settings, SettingsError, suggestion
 from collectors.model import Document, Snapshot
 from collectors.pricing import GET_PRODUCTS, Price
@@ -76,7 +76,7 @@ def _amounts(path: Path, region: str, component: str, value: Any) -> list[tuple[
 def cache_path(environ: Mapping[str, str]) -> Path:
     """Where list prices are kept between runs."""
     base = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or "~", ".cache")  # noqa: PTH118
-    return Path(base).expanduser() / "sagemaker-auditor" / "prices.json"
+    return user_path(base) / "sagemaker-auditor" / "prices.json"
 
 
 def read_cache(path: Path, today: date) -> dict[str, Document]:

@@ -51,7 +51,8 @@ class Report:
 
     `findings` holds what failed and was not accepted, from the least severity that was asked for on;
     `severities` counts the hidden ones as well. `accepted` is what a person accepted, with the
-    acceptance; `unknown` what nobody knows.
+    acceptance; `unknown` what nobody knows; `folded` what fails, too, and another finding stands for.
+    `excluded` maps kinds to globs of names that no rule spoke of.
     """
 
     run: Run
@@ -68,6 +69,8 @@ class Report:
     waste: Waste
     fixes: tuple[Fix, ...]
     coverage: tuple[Entry, ...]
+    folded: tuple[Finding, ...]
+    excluded: Mapping[str, tuple[str, ...]]
 
     @property
     def complete(self) -> bool:
@@ -153,10 +156,13 @@ def make_report(
             if on_finding is not None:
                 on_finding(severities.total(), None, f"{severities.total()} findings so far")
     verdicts = {rule.code: board.verdicts(rule) for rule in rules}
+    findings.sort(key=lambda f: f.rank)
+    shown = settled(findings)
+    named = {finding.id for finding in shown}
     return Report(
         run=_run(snapshot),
         severities=severities,
-        findings=tuple(settled(sorted(findings, key=lambda f: f.rank))),
+        findings=tuple(shown),
         unknown=tuple(sorted(unknown, key=lambda f: f.rank)),
         accepted=tuple(sorted(accepted, key=lambda pair: pair[0].rank)),
         expired=(
@@ -171,6 +177,8 @@ def make_report(
         waste=wasted.total(),
         fixes=tuple(next_fixes(findings, board.worth(settings.pillar_weights))),
         coverage=tuple(ledger(all_rules(), verdicts)),
+        folded=tuple(finding for finding in findings if finding.id not in named),
+        excluded=excluded,
     )
 
 

@@ -8,6 +8,7 @@ left it.
 
 import os
 import random
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -16,19 +17,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.console import Console, Judging, fail, guarded, note
+from auditor.console import Console, Judging, drop_stdout, guarded, note
 from auditor.delivery.outbox import deliver, ways_of
 from auditor.delivery.store import ChangedError, bucket_of, is_bucket, store_of
 from auditor.exits import Exit
 from auditor.feed_v1 import Feed
+from auditor.files import user_path
 from auditor.home import READING, SNAPSHOT, Health, Home, open_home
 from auditor.ledger.history import History
-from auditor.ledger.layout import LedgerError, only_writer, opened
+from auditor.ledger.layout import LedgerError, only_writer, opened, trouble
 from auditor.ledger.record import Recorded, record
 from auditor.ledger.retention import forget
 from auditor.pipeline import Prepared, check_writable
 from auditor.publish import feed_of
 from auditor.report import Report
+from auditor.settings import SettingsError
 from collectors.model import CollectorError, Snapshot
 from evaluators.rule import Severity
 
@@ -78,13 +81,19 @@ def run_scheduled(
         with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
             file = _fetched(config, Path(folder), flags, around)
             wanted = judging or Judging([], [], [], None, [])
-            prepared = Prepared.of(file, flags, wanted, None, console, scheduled=True)
+            try:
+                prepared = Prepared.of(file, flags, wanted, None, console, scheduled=True)
+            except SettingsError as error:
+                # The name of a copy says nothing to whoever has to mend the settings.
+                raise SettingsError(str(error).replace(f"{folder}{os.sep}", "(from the bucket) ")) from error
         settings = prepared.settings
         if settings.health_file:
-            check_writable(Path(settings.health_file).expanduser())
+            check_writable(user_path(settings.health_file))
         if settings.jitter_seconds:
             around.pause(random.uniform(0, settings.jitter_seconds))  # noqa: S311 - spreads load, guards nothing
         own = _own(around, settings.profile)
+        if settings.feed:
+            store_of(settings.feed, own).check()
         with open_home(settings.state, own) as home, only_writer(home.ledger):
             return _Scheduled(prepared, home, own, around).attempt()
 
@@ -123,24 +132,26 @@ class _Scheduled:
         self.own = own
         self.ways = ways_of(self.settings, own, note, around.pause)
         self.around = around
+        self.before = Health()
         self.now = (around.now or datetime.now(UTC)).replace(microsecond=0)
 
     def attempt(self) -> int:
         """The run, and how it went, whatever happens."""
         self.home.tidy()
-        before = self.home.health()
+        self.before = self.home.health()
         try:
-            code = self.run()
+            return self.run()
         except CollectorError as error:
-            self.say_health(before, int(Exit.NOT_STARTED), None, str(error))
+            self.say_health(Exit.NOT_STARTED, None, str(error))
             raise
         except KeyboardInterrupt:
-            self.say_health(before, int(Exit.INTERRUPTED), None, "interrupted")
+            self.say_health(Exit.INTERRUPTED, None, "interrupted")
             raise
-        return code
+        except Exception as error:
+            self.say_health(Exit.BROKEN, None, f"broken off: {type(error).__name__}")
+            raise
 
     def run(self) -> int:
-        before = self.home.health()
         with opened(self.home.ledger, write=True):
             pass  # What cannot be used is said before an hour of reading.
         snapshot = self.read()
@@ -148,18 +159,27 @@ class _Scheduled:
         report = self.prepared.judged(snapshot, self.prepared.scan.rules)
         if snapshot.ends[-1].why == "interrupted":
             # Somebody stopped it: what it did not get to see is no news about any finding.
-            self.prepared.tell(feed_of(report))
-            self.say_health(before, int(Exit.INTERRUPTED), report, "interrupted")
+            self.write_outputs(feed_of(report), severity)
+            self.say_health(Exit.INTERRUPTED, report, "interrupted")
             return int(Exit.INTERRUPTED)
         recorded = self.recorded(report, snapshot)
         if recorded is None:
-            self.prepared.tell(feed_of(report))
-            self.publish(feed_of(report))
+            feed = feed_of(report)
+            self.write_outputs(feed, severity)
+            self.publish(feed)
         else:
             self.tell(recorded, severity)
-        code = int(self.prepared.exit_code(report))
-        self.say_health(before, code, report, self.prepared.lost, recorded)
-        return code
+        code = self.prepared.exit_code(report)
+        self.say_health(code, report, "; ".join(self.prepared.lost), recorded)
+        return int(code)
+
+    def write_outputs(self, feed: Feed, severity: Severity) -> None:
+        """The outputs; where nobody reads stdout any more, the run goes on all the same."""
+        try:
+            self.prepared.tell(feed.above(severity.label))
+        except BrokenPipeError:
+            drop_stdout()
+            self.prepared.lose("stdout was closed before everything was told")
 
     def read(self) -> Snapshot:
         """The account, with the snapshot on disk; jobs that had ended before come out of the last complete one."""
@@ -190,7 +210,7 @@ class _Scheduled:
             try:
                 self.home.keep_snapshot(written)
             except (OSError, CollectorError) as error:
-                self.prepared.lost = f"the snapshot was not kept: {error}"
+                self.prepared.lost.append(f"the snapshot was not kept: {error}")
         written.unlink(missing_ok=True)
         return snapshot
 
@@ -200,38 +220,40 @@ class _Scheduled:
             return None
         from collectors.snapshot_file import SnapshotError, read_snapshot
 
-        if self.home.bucket is not None:
-            self.home.bucket.get(SNAPSHOT, self.home.snapshot)
-        if not self.home.snapshot.is_file():
-            return None
         try:
-            return read_snapshot(self.home.snapshot)
-        except SnapshotError as error:
+            if self.home.bucket is not None:
+                self.home.bucket.get(SNAPSHOT, self.home.snapshot)
+            return read_snapshot(self.home.snapshot) if self.home.snapshot.is_file() else None
+        except (SnapshotError, CollectorError) as error:
             note(f"all jobs are read: {error}")
             return None
 
     def recorded(self, report: Report, snapshot: Snapshot) -> Recorded | None:
         """The run in the ledger; `None` where it cannot be written, which costs the states and nothing else."""
-        for attempt in range(ATTEMPTS):
-            try:
+        try:
+            for _ in range(ATTEMPTS):
                 found = self.write(report, snapshot)
-                self.home.keep_ledger()
-            except ChangedError:
-                if attempt < ATTEMPTS - 1:
+                try:
+                    self.home.keep_ledger()
+                except ChangedError:
                     self.home.fetch_ledger()
-                    continue
-                self.prepared.lost = "the ledger was not kept: other runs replaced it again and again"
-            except (OSError, CollectorError) as error:
-                self.prepared.lost = f"the run was not recorded: {error}"
-            else:
-                return found
+                else:
+                    return found
+            self.prepared.lost.append(
+                "the run was not recorded: other runs replaced the ledger again and again"
+            )
+        except (OSError, CollectorError) as error:
+            self.prepared.lost.append(f"the run was not recorded: {error}")
         return None
 
     def write(self, report: Report, snapshot: Snapshot) -> Recorded:
         with opened(self.home.ledger, write=True) as connection:
             found = record(connection, report, snapshot, tuple(self.ways))
-            forget(connection, self.now - timedelta(days=self.settings.keep_days))
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            try:
+                forget(connection, self.now - timedelta(days=self.settings.keep_days))
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                note(f"old runs were not forgotten: {trouble(error)}")
         return found
 
     def tell(self, recorded: Recorded, severity: Severity) -> None:
@@ -239,8 +261,9 @@ class _Scheduled:
         with opened(self.home.ledger, write=True) as connection:
             history = History(connection)
             run = history.find(recorded.name)
-            self.prepared.tell(history.feed(run, severity))
-            self.publish(history.feed(run))
+            feed = history.feed(run)
+            self.write_outputs(feed, severity)
+            self.publish(feed)
         if not self.ways:
             return
         # Which messages arrived is kept as well; where that fails the next run may tell them again.
@@ -259,13 +282,11 @@ class _Scheduled:
         try:
             publish(feed, store_of(self.settings.feed, self.own))
         except CollectorError as error:
-            self.prepared.lost = f"the feed was not written: {error}"
-            fail(self.prepared.lost, Exit.INCOMPLETE)
+            self.prepared.lose(f"the feed was not written: {error}")
 
     def say_health(
         self,
-        before: Health,
-        code: int,
+        code: Exit,
         report: Report | None,
         message: str,
         recorded: Recorded | None = None,
@@ -273,9 +294,9 @@ class _Scheduled:
         """Note how it went, for a monitor. A run that was recorded and ended with 0, 1 or 3 is a success."""
         succeeded = recorded is not None and code in (Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE)
         health = Health(
-            last_success=self.now if succeeded else before.last_success,
+            last_success=self.now if succeeded else self.before.last_success,
             last_run=self.now,
-            exit_code=code,
+            exit_code=int(code),
             complete=report.complete if report is not None else None,
             run=recorded.name if recorded is not None else "",
             message=message,

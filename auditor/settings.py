@@ -102,6 +102,10 @@ class _Channel(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     on: tuple[What, ...] = ("new", "reopened")
     at_least: Annotated[int, Meta(ge=1)] = 1
 
+    def __post_init__(self) -> None:
+        if self.name == "securityhub":
+            raise ValueError("name: deliveries to Security Hub are called that")
+
 
 class SNSChannel(_Channel, frozen=True, kw_only=True, tag="sns"):
     """A topic of Amazon SNS."""
@@ -186,7 +190,7 @@ class Settings:
     since_last: bool = False
     jitter_seconds: Annotated[int, Meta(ge=0, le=86400)] = 0
     time_limit_minutes: Annotated[int, Meta(ge=0, le=10080)] = 0
-    keep_days: Annotated[int, Meta(ge=1)] = 400
+    keep_days: Annotated[int, Meta(ge=1, le=36500)] = 400
     health_file: str = ""
     source: Source = field(default_factory=Source, compare=False, repr=False)
 

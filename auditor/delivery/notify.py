@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from auditor.feed_v1 import SEVERITIES, FindingV1, RunV1
@@ -52,19 +53,20 @@ class Message:
     facts: Mapping[str, Any]
 
 
-def channel_name(number: int, channel: Channel) -> str:
-    """The name under which a channel's deliveries are recorded."""
-    return channel.name or f"{_kind(channel)}-{number + 1}"
+class UnusableError(DeliveryError):
+    """A channel that cannot work before somebody mends its settings: trying again at once is no use."""
 
 
-def _kind(channel: Channel) -> str:
+def channel_name(channel: Channel) -> str:
+    """What a channel is called, and its deliveries are recorded under: its name, or where it leads."""
     match channel:
         case SNSChannel():
-            return "sns"
+            where = "sns:" + channel.topic_arn.rpartition(":")[2]
         case WebhookChannel():
-            return "webhook"
+            where = "webhook:" + channel.url_env
         case EmailChannel():
-            return "email"
+            where = "email:" + ",".join(channel.recipients)
+    return channel.name or where
 
 
 def message(channel: Channel, run: RunV1, told: list[Told]) -> Message | None:
@@ -138,7 +140,7 @@ Post = Callable[[str, bytes], None]
 def post(address: str, body: bytes) -> None:
     """Send JSON over HTTPS; redirects are not followed, since an address is a secret of one host."""
     if not address.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise DeliveryError("the webhook's address does not begin with https://")
+        raise UnusableError("the webhook's address does not begin with https://")
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"}, method="POST")  # noqa: S310 - checked above
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT):
@@ -146,7 +148,7 @@ def post(address: str, body: bytes) -> None:
     except urllib.error.HTTPError as error:
         error.close()
         raise DeliveryError(f"the webhook answered {error.code}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         # The error's own text may hold the address.
         raise DeliveryError(f"the webhook cannot be reached ({type(error).__name__})") from None
 
@@ -181,7 +183,7 @@ def send(
         case WebhookChannel():
             address = (environ if environ is not None else os.environ).get(channel.url_env, "")
             if not address:
-                raise DeliveryError(f"the variable {channel.url_env} holds no address")
+                raise UnusableError(f"the variable {channel.url_env} holds no address")
             post(address, json.dumps({"text": _slack(told.text)}).encode())
         case EmailChannel():
             region = channel.region or sessions.default_region

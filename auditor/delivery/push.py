@@ -7,14 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from auditor.feed_v1 import Feed
 from auditor.outputs.asff import asff_findings, batches
 from collectors.model import CollectorError
-
-if TYPE_CHECKING:
-    from collectors.session import Sessions
 
 RATE = 5.0
 """Calls a second in a Region: half of the ten that AWS grants an account."""
@@ -38,7 +35,7 @@ class Pushed:
     @property
     def whole(self) -> bool:
         """Whether every finding was taken."""
-        return not self.errors and not self.refused
+        return not self.lost and not self.refused
 
     @property
     def text(self) -> str:
@@ -47,9 +44,8 @@ class Pushed:
         if self.refused:
             codes = ", ".join(f"{number} {code}" for code, number in sorted(self.refused.items()))
             said.append(f"it refused {self.refused.total()} ({codes})")
-        if self.errors:
-            lost = f"{self.lost} did not arrive" if self.lost else "nothing was sent"
-            said.append(f"{lost}: {'; '.join(dict.fromkeys(self.errors))}")
+        if self.lost:
+            said.append(f"{self.lost} did not arrive: {'; '.join(dict.fromkeys(self.errors))}")
         return "; ".join(said)
 
 
@@ -98,12 +94,3 @@ def _send(
                 # Not switched on here, or not allowed: asking again changes nothing.
                 break
     return None, error
-
-
-def push_with(feed: Feed, sessions: "Sessions", pause: Callable[[float], None]) -> Pushed:
-    """Push with a run's own credentials; whose they are is asked first."""
-    try:
-        account = sessions.identity().account
-    except CollectorError as error:
-        return Pushed(errors=[str(error)], again=True)
-    return push_securityhub(feed, account, sessions.call, pause)

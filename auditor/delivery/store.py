@@ -1,11 +1,12 @@
 """A place for files: a directory, or a prefix of an S3 bucket. Each file is there whole or not at all."""
 
+import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
-from auditor.files import make_private, write_private
+from auditor.files import make_private, user_path, write_private
 from collectors.model import CollectorError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class ChangedError(StoreError):
 class Store(Protocol):
     """Files by name; a name may have slashes."""
 
+    def check(self) -> None:
+        """Raises `StoreError` where it is plain that nothing can be written; it writes nothing."""
+
     def put(self, name: str, chunks: Iterable[bytes]) -> str:
         """Write a file whole; its version comes back. Raises `StoreError`."""
 
@@ -49,6 +53,16 @@ class Folder:
 
     def __str__(self) -> str:
         return str(self.root)
+
+    def check(self) -> None:
+        try:
+            there = next(path for path in (self.root, *self.root.absolute().parents) if path.exists())
+        except OSError as error:
+            raise StoreError(f"cannot write {self.root}: {error.strerror or error}") from error
+        if not there.is_dir():
+            raise StoreError(f"cannot write {self.root}: {there} is no directory")
+        if not os.access(there, os.W_OK):
+            raise StoreError(f"cannot write {self.root}: no permission in {there}")
 
     def put(self, name: str, chunks: Iterable[bytes]) -> str:
         path = self.root / name
@@ -79,6 +93,9 @@ class Bucket:
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.prefix}"
+
+    def check(self) -> None:
+        """Whether a bucket takes an object is known only when it is written."""
 
     def put(self, name: str, chunks: Iterable[bytes], *, version: str | None = None) -> str:
         """Write an object; with `version` only where it still is that one (nothing: where there is none yet).
@@ -140,4 +157,4 @@ def bucket_of(target: str, sessions: "Sessions") -> Bucket:
 
 def store_of(target: str, sessions: "Sessions") -> Store:
     """The place that a target names: `s3://bucket/prefix`, or a directory."""
-    return bucket_of(target, sessions) if is_bucket(target) else Folder(Path(target).expanduser())
+    return bucket_of(target, sessions) if is_bucket(target) else Folder(user_path(target))

@@ -2,7 +2,7 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -82,7 +82,7 @@ class History:
             Run(id_, name, datetime.fromisoformat(at), bool(whole), bool(gone))
             for id_, name, at, whole, gone in rows
         ]
-        return [run for run in found if not account or account in self.run_v1(run).account]
+        return [run for run in found if not account or account in self.run_v1(run).account.split(", ")]
 
     def find(self, wanted: str) -> Run:
         """A run by `latest`, `previous`, its number, its name, or a day. Raises `LedgerError`."""
@@ -188,15 +188,15 @@ class History:
 
     # ------------------------------------------------------------------------------------ findings
 
-    def feed(self, run: Run, least: Severity = Severity.INFO) -> Feed:
-        """A run as the outputs render it; failures below `least` are left out."""
+    def feed(self, run: Run) -> Feed:
+        """A run as the outputs render it."""
         same = [
             other for other in self.runs() if other.id <= run.id and self._place(other) == self._place(run)
         ]
         return Feed(
             run=self.run_v1(run),
             pillars=self.pillars(run),
-            findings=lambda: self.findings(run, least=least),
+            findings=lambda: self.findings(run),
             gaps=self.gaps(run),
             rules=self.rules(run),
             fixes=self.fixes(run),
@@ -205,18 +205,17 @@ class History:
             trend=self.points(same[-TREND:]),
         )
 
-    def findings(self, run: Run, *, least: Severity = Severity.INFO) -> Iterator[FindingV1]:
+    def findings(self, run: Run) -> Iterator[FindingV1]:
         """What held in a run: failures worst first, then accepted ones, then unknowns."""
-        scope = self.scope(run)
-        places, codes = {tuple(place) for place in scope.places}, set(scope.codes)
+        asked = self._asked(run)
         ids = self.connection.execute(
             f"SELECT v.id FROM {_FROM} WHERE v.since <= :run AND (v.until IS NULL OR v.until > :run) "
-            f"AND v.status IN ({FAIL}, {ACCEPTED}, {UNKNOWN}) AND (v.status != {FAIL} OR v.severity >= :least) "
+            f"AND v.status IN ({FAIL}, {ACCEPTED}, {UNKNOWN}) "
             "ORDER BY v.status, v.score DESC, v.severity DESC, u.code, r.region, r.arn, v.part",
-            {"run": run.id, "least": int(least)},
+            {"run": run.id},
         ).fetchall()
         for row in self._rows(id_ for (id_,) in ids):
-            if (row[13], row[14]) in places and self._rule(row[10])[0] in codes:
+            if asked(row[13], row[14], row[10]):
                 yield self._finding(row, run.id)
 
     def resolved(self, run: Run) -> Iterator[FindingV1]:
@@ -327,8 +326,9 @@ class History:
 
         Findings that the later run did not ask about are not told.
         """
-        before = self._standing(old)
-        for key, (id_, state) in self._standing(new).items():
+        asked = self._asked(new)
+        before = self._standing(old, asked)
+        for key, (id_, state) in self._standing(new, asked).items():
             was_id, was = before.pop(key, (0, ""))
             what = _between(was, state)
             if not what or (what == "changed" and was_id == id_):
@@ -343,17 +343,25 @@ class History:
                     continue
             yield Change(what, self._why(key, old, new), found, fields)
 
-    def _standing(self, run: Run) -> dict[bytes, tuple[int, str]]:
+    def _asked(self, run: Run) -> Callable[[str, str, int], bool]:
+        """Whether a run asked about an account, a place and a rule by its row."""
+        scope = self.scope(run)
+        places, codes = {tuple(place) for place in scope.places}, set(scope.codes)
+        return lambda account, place, rule: (account, place) in places and self._rule(rule)[0] in codes
+
+    def _standing(self, run: Run, asked: Callable[[str, str, int], bool]) -> dict[bytes, tuple[int, str]]:
         """How each finding stood in a run: its verdict's row and its state, new counted as open."""
         rows = self.connection.execute(
-            "SELECT finding, id, status, confirmed FROM verdicts "
-            "WHERE since <= :run AND (until IS NULL OR until > :run) AND first IS NOT NULL "
-            "ORDER BY status, score DESC, severity DESC, finding",
+            "SELECT v.finding, v.id, v.status, v.confirmed, r.account, r.place, v.rule "
+            "FROM verdicts v JOIN resources r ON r.id = v.resource "
+            "WHERE v.since <= :run AND (v.until IS NULL OR v.until > :run) AND v.first IS NOT NULL "
+            "ORDER BY v.status, v.score DESC, v.severity DESC, v.finding",
             {"run": run.id},
         )
         return {
             key: (id_, "unconfirmed" if not confirmed else _STANDING[status])
-            for key, id_, status, confirmed in rows
+            for key, id_, status, confirmed, *where in rows
+            if asked(*where)
         }
 
     def _why(self, finding: bytes, old: Run, new: Run) -> str:
@@ -366,6 +374,7 @@ class History:
 
 _VERDICT = msgspec.json.Decoder(VerdictBody)
 _FACTS = msgspec.json.Decoder(ResourceFacts)
+_OPENING = {"": "new", "resolved": "reopened", "unknown": "reopened", "accepted": "reopened"}
 _STANDING = {FAIL: "open", ACCEPTED: "accepted", UNKNOWN: "unknown", RESOLVED: "resolved", MERGED: "merged"}
 
 
@@ -390,7 +399,7 @@ def _between(was: str, now: str) -> str:
         return "changed" if now in ("open", "accepted") else ""
     match now:
         case "open":
-            return {"": "new", "resolved": "reopened", "unknown": "reopened"}.get(was, "open")
+            return _OPENING.get(was, "open")
         case "resolved":
             return "resolved" if was in ("open", "unconfirmed", "accepted", "merged") else ""
         case "accepted" | "unconfirmed":

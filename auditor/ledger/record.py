@@ -3,6 +3,7 @@
     before         judged now     state now
     -              fails          new
     resolved       fails          reopened
+    accepted       fails          reopened, for the acceptance has ended
     open           fails          open
     open           not known      unconfirmed
     open           passes, gone   resolved
@@ -35,7 +36,7 @@ from evaluators.rule import Rule
 _BATCH = 10_000
 
 CHANGES = ("new", "reopened", "resolved", "unconfirmed", "accepted", "open", "changed")
-"""What may happen to a finding in a run. `open` is one that is confirmed again, or no longer accepted."""
+"""What may happen to a finding in a run. `open` is one that is confirmed again."""
 
 
 class RuleText(msgspec.Struct, frozen=True, array_like=True):
@@ -119,7 +120,7 @@ class _Recording:
         self.report = report
         self.snapshot = snapshot
         before = connection.execute("SELECT DISTINCT account, place FROM covered").fetchall()
-        self.spoken = Spoken.by(report, snapshot, before)
+        self.spoken = Spoken.by(report, snapshot, before, self.windows())
         (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()
         self.number = last + 1
         self.changes: Counter[str] = Counter()
@@ -129,6 +130,14 @@ class _Recording:
         self.closed: list[tuple[int]] = []
         self.written: list[tuple[Any, ...]] = []
         self.events: list[tuple[int, bytes, str, str]] = []
+
+    def windows(self) -> dict[str, int]:
+        """How many days the last run about each account looked back."""
+        rows = self.connection.execute(
+            "SELECT c.account, r.run FROM runs r "
+            "JOIN (SELECT account, max(run) AS run FROM covered GROUP BY account) c ON r.id = c.run"
+        )
+        return {account: msgspec.json.decode(run, type=RunV1).lookback_days for account, run in rows}
 
     def run(self, channels: tuple[str, ...]) -> Recorded:
         held = self.current()
@@ -169,6 +178,8 @@ class _Recording:
             yield finding, ACCEPTED, AcceptedV1(acceptance.reason, acceptance.expires)
         for finding in self.report.unknown:
             yield finding, UNKNOWN, None
+        for finding in self.report.folded:
+            yield finding, MERGED, None
 
     def judge(
         self, key: bytes, finding: Finding, status: int, accepted: AcceptedV1 | None, held: _Held | None
@@ -207,11 +218,14 @@ class _Recording:
             return told, first, opened if unconfirmed else None
         if status == ACCEPTED:
             return ("" if was == ACCEPTED else "accepted"), first or now, opened or now
+        if status == MERGED:
+            # Another finding tells it.
+            return "", first or now, opened or now
         if first is None:
             return "new", now, now
-        if was == RESOLVED or opened is None:
+        if was in (RESOLVED, ACCEPTED) or opened is None:
             return "reopened", first, now
-        if was == ACCEPTED or (held is not None and not held.confirmed):
+        if held is not None and not held.confirmed:
             return "open", first, opened
         return ("" if was == MERGED else "changed"), first, opened
 
@@ -228,39 +242,51 @@ class _Recording:
             chunk = ids[start : start + 500]
             rows = self.connection.execute(
                 "SELECT v.id, v.score, v.severity, v.rule, v.resource, v.part, v.body, u.code, "
-                "r.kind, r.account, r.place, r.arn FROM verdicts v JOIN rules u ON u.id = v.rule "
+                "r.kind, r.account, r.place, r.arn, r.name FROM verdicts v JOIN rules u ON u.id = v.rule "
                 f"JOIN resources r ON r.id = v.resource WHERE v.id IN ({', '.join('?' * len(chunk))})",
                 chunk,
             ).fetchall()
             for id_, score, severity, rule, resource, part, body, code, *where in rows:
                 key, old = waiting[id_]
-                fate = self.spoken.fate(key.hex(), code, *where)
+                fate = self.spoken.fate(code, *where)
                 self.end(key, old, fate, (score, severity), (rule, resource, part, body))
 
     def end(
         self, key: bytes, old: _Held, fate: Fate, weight: tuple[int, int], rest: tuple[int, int, str, bytes]
     ) -> None:
         """One earlier verdict that this run did not repeat."""
-        if fate is Fate.UNTOUCHED or (fate is Fate.UNCONFIRMED and (old.opened is None or not old.confirmed)):
+        if fate is Fate.UNTOUCHED:
             return
         if old.first is None or fate is Fate.RETIRED:
             # It was only ever unknown, and is no more; or nobody asks any longer, which resolves nothing.
-            self.close(old)
+            if fate not in (Fate.UNCONFIRMED, Fate.BEYOND):
+                self.close(old)
             return
-        status, confirmed, opened, seen = RESOLVED, 1, None, self.seen(old)
-        if fate is Fate.UNCONFIRMED:
-            status, confirmed, opened = old.status, 0, old.opened
-        elif fate is Fate.MERGED:
-            status, opened, seen = MERGED, old.opened, None
         rule, resource, part, body = rest
+        status, confirmed, opened, what = RESOLVED, 1, None, "resolved"
+        if fate in (Fate.UNCONFIRMED, Fate.BEYOND):
+            status, body = self.unjudged(old.status, body)
+            confirmed, opened, what = 0, old.opened, "unconfirmed"
+            if opened is None or (status == old.status and not old.confirmed):
+                return
         columns = (status, confirmed, *weight, rule, resource)
         digest = digest_of(repr(columns).encode(), without_hashes(body))
         if digest == old.digest:
             return
-        if fate is not Fate.MERGED and old.opened is not None:
-            self.happened(key, "unconfirmed" if fate is Fate.UNCONFIRMED else "resolved", fate.value)
+        if old.opened is not None and (old.confirmed or confirmed):
+            self.happened(key, what, fate.value)
+        seen = self.seen(old)
         self.close(old)
         self.write(key, *columns[:4], old.first, opened, seen, rule, resource, part, digest, body)
+
+    def unjudged(self, status: int, body: bytes) -> tuple[int, bytes]:
+        """How an earlier verdict stands that could not be judged again: no acceptance outlives its last day."""
+        if status == ACCEPTED:
+            told = msgspec.json.decode(body, type=VerdictBody)
+            if told.accepted is not None and told.accepted.expires < self.report.run.started.date():
+                return FAIL, encoded(msgspec.structs.replace(told, accepted=None))
+        # Whoever stood for a finding may not be there either: it speaks for itself again.
+        return (FAIL if status == MERGED else status), body
 
     def seen(self, held: _Held) -> int | None:
         """The last run that judged it so: the one before this where it was confirmed until now."""

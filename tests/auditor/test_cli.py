@@ -42,6 +42,25 @@ def run(
     )
 
 
+def test_what_cannot_be_a_path_gets_one_line(tmp_path: Path) -> None:
+    for words, said in (
+        (("diff", "x" * 300, "latest"), "File name too long"),
+        (("history", "--state", "~nobody-of-that-name/x"), "nobody knows where that home directory is"),
+    ):
+        done = run(*words, cwd=tmp_path, **FAKE)
+        assert (done.returncode, said in done.stderr, done.stderr.count("\n")) == (4, True, 1)
+
+
+def test_what_nobody_foresaw_does_not_end_like_findings(tmp_path: Path) -> None:
+    broken = "import auditor.cli as c; c.app = lambda: 1 / 0; c.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", broken], capture_output=True, text=True, env=CLEAN, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 70
+    assert "ZeroDivisionError" in done.stderr
+    assert "this is a mistake in auditor itself" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the snapshot of one demo scan and its outputs."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from runs import NOW, PROD, account, arn, audited, notebook, recorded, states
 
+from auditor.commands import UNPACED
 from auditor.demo.account import build
 from auditor.demo.company import LAB
 from auditor.ledger.history import History
@@ -17,9 +18,18 @@ from auditor.ledger.record import record
 from auditor.publish import findings_v1
 from auditor.settings import Accepted, Settings
 from evaluators.finding import Opposed
+from evaluators.rule import all_rules
+from evaluators.tradeoffs import TRADE_OFFS
 
 OPEN, CLOSED = notebook(), notebook(root="Disabled", internet="Disabled")
 ROOT = ("SEC-003", "lab")
+ACCEPTING = Settings(
+    accepted=(
+        Accepted(rule="SEC-003", resource="*", reason="lab", expires=(NOW + timedelta(days=2)).date()),
+    ),
+    rate_share=UNPACED,
+)
+TRADED = sorted({code for trade_off in TRADE_OFFS for code in trade_off.codes})
 LIST = "sagemaker:ListNotebookInstances"
 DESCRIBE = "sagemaker:DescribeNotebookInstance"
 
@@ -127,6 +137,59 @@ def test_a_run_over_fewer_regions_closes_no_bucket_that_is_used_in_the_others(
     assert (told.changes["resolved"], told.changes["new"], told.changes["reopened"]) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("seen", [PROD, LAB])
+def test_a_run_over_fewer_regions_resolves_nothing_of_the_whole_account_that_hangs_on_the_others(
+    ledger: sqlite3.Connection, seen: str
+) -> None:
+    """Roles are judged by what runs under them, trails are asked for in each Region."""
+    rules = [r.code for r in all_rules() if r.views and all(v.is_global for v in r.views)]
+    record(ledger, *audited(build(NOW), 0, rules=rules))
+    one = Settings(regions=(seen,), rate_share=UNPACED)
+    told = record(ledger, *audited(build(NOW), 1, rules=rules, settings=one))
+    assert told.changes["resolved"] == 0
+    history = History(ledger)
+    run = history.find("latest")
+    beyond = [f for f in history.findings(run) if f.state == "unconfirmed"]
+    assert {f.resource_kind for f in beyond} >= {"iam-role"}
+    assert all(f.last_seen and f.last_seen < run.started for f in beyond)
+    told = record(ledger, *audited(build(NOW), 2, rules=rules))
+    assert (told.changes["resolved"], told.changes["new"], told.changes["reopened"]) == (0, 0, 0)
+
+
+def test_a_mended_root_user_is_resolved_by_a_run_over_one_region(ledger: sqlite3.Connection) -> None:
+    record(ledger, *audited(build(NOW), 0, rules=["SEC-050"]))
+    mended = build(NOW)
+    keys = {"AccountAccessKeysPresent": 0, "AccountMFAEnabled": 1, "AccountPasswordPresent": 1}
+    mended.state.answer("iam:GetAccountSummary", {"SummaryMap": keys})
+    one = Settings(regions=(PROD,), rate_share=UNPACED)
+    assert record(ledger, *audited(mended, 1, rules=["SEC-050"], settings=one)).changes["resolved"] == 1
+
+
+def test_a_shorter_window_resolves_no_job_that_the_longer_one_saw(ledger: sqlite3.Connection) -> None:
+    rules = ["SEC-013", "OPS-033", "COST-014", "REL-011"]
+    report, snapshot = audited(build(NOW), 0, rules=rules)
+    record(ledger, report, snapshot)
+    short = Settings(lookback_days=1, rate_share=UNPACED)
+    fewer, brief = audited(build(NOW), 0, rules=rules, settings=short)
+    assert {f.subject.kind for f in report.findings} - {f.subject.kind for f in fewer.findings}
+    told = record(ledger, fewer, brief)
+    assert (told.changes["resolved"], told.changes["unconfirmed"] > 0) == (0, True)
+    told = record(ledger, report, snapshot)
+    assert (told.changes["resolved"], told.changes["reopened"], told.changes["new"]) == (0, 0, 0)
+    # Whoever looks less far for good says of what lies beyond that it is older than the window.
+    record(ledger, fewer, brief)
+    assert record(ledger, fewer, brief).changes["resolved"] > 0
+
+
+def test_what_the_settings_exclude_is_not_resolved_and_not_kept(ledger: sqlite3.Connection) -> None:
+    record(ledger, *audited(build(NOW), 0, rules=["SEC-051", "SEC-053"]))
+    without = Settings(excluded_buckets=("*",), rate_share=UNPACED)
+    told = record(ledger, *audited(build(NOW), 1, rules=["SEC-051", "SEC-053"], settings=without))
+    assert told.changes["resolved"] == 0
+    history = History(ledger)
+    assert list(history.findings(history.find("latest"))) == []
+
+
 def test_findings_of_a_rule_that_is_no_more_are_not_resolved_and_not_kept(ledger: sqlite3.Connection) -> None:
     recorded(ledger, account({"lab": OPEN}), 0)
     ledger.execute("UPDATE rules SET code = 'SEC-999' WHERE code = 'SEC-003'")
@@ -158,17 +221,44 @@ def test_what_is_resolved_and_then_unknown_is_reopened_only_by_a_failure(ledger:
     assert states(ledger)[ROOT] == "reopened"
 
 
+def test_changes_are_of_what_the_later_run_asked_about(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0, rules=["SEC-001"])
+    recorded(ledger, account({"lab": OPEN}), 1, rules=["SEC-001", "SEC-003"])
+    recorded(ledger, account({"lab": OPEN}), 2, rules=["SEC-001"])
+    history = History(ledger)
+    first, second, third = history.runs()
+    assert [c.finding.rule for c in history.changes(first, second)] == ["SEC-003"]
+    assert list(history.changes(first, third)) == []
+
+
 def test_an_acceptance_begins_and_ends(ledger: sqlite3.Connection) -> None:
     recorded(ledger, account({"lab": OPEN}), 0)
-    entry = Accepted(rule="SEC-003", resource="*", reason="lab", expires=(NOW + timedelta(days=2)).date())
-    accepting = Settings(accepted=(entry,), rate_share=1000.0)
     for day, state, told in ((1, "accepted", 1), (2, "accepted", 0)):
-        change = recorded(ledger, account({"lab": OPEN}), day, settings=accepting).changes
+        change = recorded(ledger, account({"lab": OPEN}), day, settings=ACCEPTING).changes
         assert (states(ledger)[ROOT], change["accepted"]) == (state, told)
-    recorded(ledger, account({"lab": OPEN}, refused=[(DESCRIBE, PROD)]), 3, settings=accepting)
+    recorded(ledger, account({"lab": OPEN}, refused=[(DESCRIBE, PROD)]), 3, settings=ACCEPTING)
     assert states(ledger)[ROOT] == "unconfirmed"
-    change = recorded(ledger, account({"lab": OPEN}), 4, settings=accepting).changes
+    change = recorded(ledger, account({"lab": OPEN}), 4, settings=ACCEPTING).changes
     assert (states(ledger)[ROOT], change["open"], change["new"]) == ("open", 2, 0)
+
+
+def test_the_end_of_an_acceptance_is_news(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0, settings=ACCEPTING)
+    assert states(ledger)[ROOT] == "accepted"
+    change = recorded(ledger, account({"lab": OPEN}), 3, settings=ACCEPTING).changes
+    assert (states(ledger)[ROOT], change["reopened"], change["new"]) == ("reopened", 1, 0)
+    history = History(ledger)
+    (told,) = [c for c in history.changes(*history.runs()) if c.finding.rule == "SEC-003"]
+    assert told.what == "reopened"
+
+
+def test_no_acceptance_outlives_its_last_day_behind_a_refused_listing(ledger: sqlite3.Connection) -> None:
+    recorded(ledger, account({"lab": OPEN}), 0, settings=ACCEPTING)
+    for day, accepted in ((1, True), (3, False), (4, False)):
+        recorded(ledger, account({}, refused=[(LIST, PROD)]), day, settings=ACCEPTING)
+        history = History(ledger)
+        (found,) = (f for f in history.findings(history.find("latest")) if (f.rule, f.resource_name) == ROOT)
+        assert (found.state, found.accepted is not None) == ("unconfirmed", accepted)
 
 
 def test_a_finding_that_another_one_stands_for_is_not_resolved(ledger: sqlite3.Connection) -> None:
@@ -177,16 +267,35 @@ def test_a_finding_that_another_one_stands_for_is_not_resolved(ledger: sqlite3.C
     record(ledger, report, snapshot)
     one, other, *rest = report.findings
     merged = replace(one, opposed=(Opposed(other.id, other.rule.code, other.why, "weigh"),))
-    told = record(ledger, replace(report, findings=(merged, *rest)), snapshot)
+    folding = replace(report, findings=(merged, *rest), folded=(other,))
+    told = record(ledger, folding, snapshot)
     assert not told.changes["resolved"]
     history = History(ledger)
     assert other.id not in {f.id for f in history.findings(history.find("latest"))}
     size = ledger.execute("SELECT count(*) FROM verdicts").fetchone()
-    record(ledger, replace(report, findings=(merged, *rest)), snapshot)
+    record(ledger, folding, snapshot)
     assert ledger.execute("SELECT count(*) FROM verdicts").fetchone() == size
     told = record(ledger, report, snapshot)
     assert not told.changes["new"]
     assert states(ledger)[other.rule.code, "lab"] == "open"
+
+
+def test_a_finding_that_another_one_stood_for_from_the_first_is_no_news_alone(
+    ledger: sqlite3.Connection,
+) -> None:
+    """What was folded and comes out because the other cannot be judged has failed all the time."""
+    report, snapshot = audited(build(NOW), 0, rules=TRADED)
+    assert report.folded
+    record(ledger, report, snapshot)
+    blind = build(NOW)
+    blind.state.refuse("cloudwatch:GetMetricData", code="AccessDenied")
+    fewer, narrow = audited(blind, 1, rules=TRADED)
+    assert {f.id for f in fewer.findings} & {f.id for f in report.folded}
+    told = record(ledger, fewer, narrow)
+    assert (told.changes["new"], told.changes["reopened"]) == (0, 0)
+    history = History(ledger)
+    (first, second) = history.runs()
+    assert not [c for c in history.changes(first, second) if c.what == "new"]
 
 
 def test_a_run_reads_back_as_it_was_however_many_come_after(ledger: sqlite3.Connection) -> None:

@@ -245,6 +245,17 @@ def test_a_baseline_counts_through_the_settings() -> None:
         read_baseline(Path("nowhere.jsonl"))
 
 
+def test_a_baseline_is_made_where_the_settings_name_it_and_renewed(state: str) -> None:
+    Path("auditor.toml").write_text('baseline = "accepted.jsonl"\n')
+    words = ("baseline", "1", "--state", state, "--reason", "x", "--until")
+    code, text, _ = auditor(*words, "2098-01-31")
+    assert (code, "accepted.jsonl: 4 findings are accepted, 4 of them now" in text) == (0, True)
+    assert "Say `baseline" not in text
+    assert "4 of them now until 2099-01-31" in auditor(*words, "2099-01-31")[1]
+    Path("accepted.jsonl").unlink()
+    assert auditor("report", "1", "--state", state)[0] == 0
+
+
 # ---------------------------------------------------------------------------------------- compact
 
 

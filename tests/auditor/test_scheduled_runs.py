@@ -8,6 +8,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -331,6 +332,125 @@ def test_a_ledger_in_a_bucket_that_somebody_else_replaced_is_written_anew() -> N
         assert {(f.resource_name, f.state) for f in found} == {("lab", "new"), ("other", "resolved")}
 
 
+def refusing(operation: str, key: str) -> Sessions:
+    """Credentials with a bucket `audits` that refuses one operation on one key, and nothing else."""
+    mine = own()
+    mine.client("s3", PROD).create_bucket(
+        Bucket="audits", CreateBucketConfiguration={"LocationConstraint": PROD}
+    )
+
+    def refuse(params: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if not params["url_path"].endswith(key):
+            return None
+        return AWSResponse("", 403, {}, None), {"Error": {"Code": "AccessDenied", "Message": "no"}}
+
+    mine.client("s3", PROD).meta.events.register(f"before-call.s3.{operation}", refuse)
+    return mine
+
+
+def test_a_ledger_that_cannot_be_kept_is_a_run_that_was_not_recorded(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with demo_session(account({"lab": OPEN})) as session:
+        mine = refusing("PutObject", "ledger.sqlite3")
+        around = Around(Doors(Sessions(session), mine), NOW, lambda _: None)
+        flags = {"state": "s3://audits/state", "pricing": "off", "allow_gaps": True}
+        judging = Judging(RULES, [], [], None, ["json=report.json"])
+        assert run_scheduled(None, flags, QUIET, judging, around) == 3
+        body = mine.client("s3", PROD).get_object(Bucket="audits", Key="state/health.json")["Body"].read()
+    assert capsys.readouterr().err.count("the run was not recorded: s3://audits/state/ledger.sqlite3") == 1
+    told = json.loads(Path("report.json").read_text())
+    assert (told["run"]["id"], {f["state"] for f in told["findings"]}) == ("", {None})
+    assert (json.loads(body)["run"], json.loads(body)["last_success"]) == ("", None)
+
+
+def test_an_earlier_snapshot_that_cannot_be_had_costs_only_time(capsys: pytest.CaptureFixture[str]) -> None:
+    with demo_session(account({"lab": OPEN})) as session:
+        around = Around(
+            Doors(Sessions(session), refusing("GetObject", "snapshot.jsonl.gz")), NOW, lambda _: None
+        )
+        flags = {"state": "s3://audits/state", "pricing": "off", "allow_gaps": True, "since_last": True}
+        assert run_scheduled(None, flags, QUIET, Judging(RULES, [], [], None, ["table=r"]), around) == 0
+    assert "all jobs are read: s3://audits/state/snapshot.jsonl.gz" in capsys.readouterr().err
+
+
+def test_old_runs_that_cannot_be_forgotten_cost_the_new_one_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(account({"lab": OPEN}), 0)
+    connection = open_ledger(Path("state/ledger.sqlite3"), write=True)
+    connection.execute("CREATE TRIGGER kept BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'no'); END")
+    connection.close()
+    assert run(account({"lab": OPEN}), 30, keep_days=1) == 0
+    assert "old runs were not forgotten: no" in capsys.readouterr().err
+    with ledger() as history:
+        assert [each.id for each in history.runs()] == [1, 2]
+
+
+def test_every_failure_to_write_is_said_and_the_severity_holds_without_a_ledger(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    connection = open_ledger(Path("state/ledger.sqlite3"), write=True)
+    connection.execute("CREATE TRIGGER full BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'full'); END")
+    connection.close()
+    for name in ("one.json", "two.json"):
+        Path(name).symlink_to("/dev/full")
+    judging = Judging(RULES, [], [], "critical", ["json=one.json", "json=two.json"])
+    flags = {"state": "state", "pricing": "off", "allow_gaps": True}
+    with demo_session(account({"lab": OPEN})) as session:
+        around = Around(Doors(Sessions(session), own()), NOW, lambda _: None)
+        assert run_scheduled(None, flags, QUIET, judging, around) == 3
+    told = capsys.readouterr()
+    assert all(
+        part in told.err for part in ("was not recorded", "cannot write one.json", "cannot write two.json")
+    )
+    # What no file took is told once on the terminal, from the severity on that was asked for.
+    assert told.out.count("Findings, worst first") == 0
+    assert told.out.count("SEC-003") == 0
+    assert told.out.count("Account 123456789012") == 1
+    health = json.loads(Path("state/health.json").read_text())
+    assert all(part in health["message"] for part in ("was not recorded", "one.json", "two.json"))
+
+
+def test_a_reader_who_goes_away_ends_no_scheduled_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(*_: Any) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("auditor.run.drop_stdout", lambda: None)
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(flush=gone, isatty=lambda: False))
+    assert run(account({"lab": OPEN}), outputs=["table"], feed="feed", health_file="health.json") == 3
+    assert "stdout was closed" in capsys.readouterr().err
+    assert Path("feed/latest.json").is_file()
+    assert json.loads(Path("health.json").read_text())["run"]
+
+
+def test_what_nobody_foresaw_is_in_the_health_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("auditor.pipeline.make_report", broken)
+    with pytest.raises(ZeroDivisionError):
+        run(account({"lab": OPEN}), 0)
+    health = json.loads(Path("state/health.json").read_text())
+    assert (health["exit_code"], health["message"]) == (70, "broken off: ZeroDivisionError")
+
+
+def test_a_feed_that_cannot_be_written_is_said_before_anything_is_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("file").write_text("")
+    assert run(account({"lab": OPEN}), 0, feed="file/feed") == 4
+    assert "cannot write file/feed: " in capsys.readouterr().err
+    assert not Path("state").exists()
+
+
+def test_a_run_keeps_no_more_than_a_century(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(account({"lab": OPEN}), 0, keep_days=1_000_000) == 2
+    assert "--keep-days: expected int <= 36500" in capsys.readouterr().err
+
+
 def test_health_keeps_the_last_success_through_a_failure() -> None:
     assert run(account({"lab": OPEN}), 0, health_file="health.json") == 0
     refused = account({})
@@ -396,9 +516,9 @@ def test_settings_from_a_bucket() -> None:
 
 
 class Hook:
-    """A webhook that keeps what it is sent, and refuses the first so many."""
+    """A webhook that keeps what it is sent, and refuses the first so many, or answers with these bytes."""
 
-    def __init__(self, refuse: int = 0) -> None:
+    def __init__(self, refuse: int = 0, answer: bytes = b"") -> None:
         hook = self
         self.got: list[Any] = []
         self.refuse = refuse
@@ -406,6 +526,9 @@ class Hook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if answer:
+                    self.wfile.write(answer)
+                    return
                 hook.refuse -= 1
                 if hook.refuse < 0:
                     hook.got.append(body)
@@ -450,9 +573,9 @@ def test_what_changed_is_told_and_what_did_not_change_is_not(monkeypatch: pytest
     assert "lab" in first
     assert "2 resolved" in second
     assert [row[1:4] for row in deliveries()] == [
-        ("webhook-1", 1, 1),
-        ("webhook-1", 0, 1),
-        ("webhook-1", 1, 1),
+        ("webhook:AUDITOR_SLACK_URL", 1, 1),
+        ("webhook:AUDITOR_SLACK_URL", 0, 1),
+        ("webhook:AUDITOR_SLACK_URL", 1, 1),
     ]
 
 
@@ -464,7 +587,11 @@ def test_a_channel_is_told_only_from_its_thresholds_on(monkeypatch: pytest.Monke
         monkeypatch.setenv("AUDITOR_SLACK_URL", hook.address)
         run(account({"lab": OPEN}), 0, config="auditor.toml")
     assert len(hook.got) == 1
-    assert {row[1]: row[2] for row in deliveries()} == {"webhook-1": 0, "webhook-2": 0, "loud": 1}
+    assert {row[1]: row[2] for row in deliveries()} == {
+        "webhook:AUDITOR_SLACK_URL": 0,
+        "webhook:AUDITOR_SLACK_URL #2": 0,
+        "loud": 1,
+    }
 
 
 def test_a_message_that_does_not_arrive_is_tried_again_and_fails_nothing(
@@ -479,13 +606,60 @@ def test_a_message_that_does_not_arrive_is_tried_again_and_fails_nothing(
         hook.refuse = 10
         assert run(account({"lab": OPEN, "b": OPEN}), 1, config="auditor.toml") == 0
         said = capsys.readouterr().err
-        assert "webhook-1 was not told of run" in said
+        assert "webhook:AUDITOR_SLACK_URL was not told of run" in said
         assert "secret-path" not in said
         assert deliveries()[1][2:] == (4, 0, "the webhook answered 503")
         hook.refuse = 0
         assert run(account({"lab": OPEN, "b": OPEN}), 2, config="auditor.toml") == 0
     assert "2 new" in hook.got[-1]["text"]
     assert [row[3] for row in deliveries()] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:{port}/secret path", "http://127.0.0.1:secret/", "https://", "ftp://secret", ""],
+)
+def test_an_address_that_cannot_be_used_is_said_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    Path("auditor.toml").write_text(WEBHOOK)
+    monkeypatch.setenv("AUDITOR_SLACK_URL", address.format(port=9))
+    assert run(account({"lab": OPEN}), 0, config="auditor.toml") == 0
+    said = capsys.readouterr().err
+    assert "webhook:AUDITOR_SLACK_URL was not told" in said
+    assert "secret" not in said
+    assert json.loads(Path("state/health.json").read_text())["exit_code"] == 0
+
+
+def test_a_webhook_that_speaks_no_http_and_one_that_leads_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("auditor.toml").write_text(WEBHOOK)
+    with Hook(answer=b"SSH-2.0-OpenSSH_9.2\r\n") as hook:
+        monkeypatch.setenv("AUDITOR_SLACK_URL", hook.address)
+        assert run(account({"lab": OPEN}), 0, config="auditor.toml") == 0
+    assert "the webhook cannot be reached (BadStatusLine)" in capsys.readouterr().err
+    with Hook() as elsewhere:
+        led = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.address}\r\nContent-Length: 0\r\n\r\n"
+        with Hook(answer=led.encode()) as hook:
+            monkeypatch.setenv("AUDITOR_SLACK_URL", hook.address)
+            assert run(account({"lab": OPEN}), 1, config="auditor.toml") == 0
+        assert elsewhere.got == []
+    assert "the webhook answered 302" in capsys.readouterr().err
+
+
+def test_a_message_is_given_up_after_many_nights_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("auditor.toml").write_text(WEBHOOK)
+    with Hook(refuse=1000) as hook:
+        monkeypatch.setenv("AUDITOR_SLACK_URL", hook.address)
+        for day in range(15):
+            said = capsys.readouterr().err
+            assert "given up" not in said
+            assert run(account({"lab": OPEN}), day, config="auditor.toml") == 0
+    assert "the webhook answered 503; it is given up" in capsys.readouterr().err
+    assert deliveries()[0][2:4] == (60, 0)
 
 
 def test_a_run_that_was_stopped_before_it_told_is_told_of_by_the_next(
@@ -533,7 +707,10 @@ def test_sns_and_email_are_told_through_aws() -> None:
         (mail,) = ses_backends[ACCOUNT][PROD].sent_messages
         assert "2 new" in sent[1]
         assert "2 new" in mail.body
-    assert [(row[1], row[3], row[4]) for row in deliveries()] == [("email-2", 1, ""), ("sns-1", 1, "")]
+    assert [(row[1], row[3], row[4]) for row in deliveries()] == [
+        ("email:ml@example.com", 1, ""),
+        ("sns:audits", 1, ""),
+    ]
 
 
 def hub(sent: list[dict[str, Any]], error: str = "") -> Sessions:
