@@ -178,7 +178,10 @@ def test_a_shorter_window_resolves_no_job_that_the_longer_one_saw(ledger: sqlite
     assert (told.changes["resolved"], told.changes["reopened"], told.changes["new"]) == (0, 0, 0)
     # Whoever looks less far for good says of what lies beyond that it is older than the window.
     record(ledger, fewer, brief)
-    assert record(ledger, fewer, brief).changes["resolved"] > 0
+    told = record(ledger, fewer, brief)
+    assert told.changes["resolved"] > 0
+    whys = ledger.execute("SELECT DISTINCT why FROM events WHERE run = ? AND what = 'resolved'", (told.run,))
+    assert whys.fetchall() == [("older than the window",)]
 
 
 def test_what_the_settings_exclude_is_not_resolved_and_not_kept(ledger: sqlite3.Connection) -> None:

@@ -294,6 +294,36 @@ def test_compact_forgets_findings_and_keeps_scores(state: str) -> None:
     assert "findings of 0 runs" in auditor("compact", "--state", state, "--keep-days", "1")[1]
 
 
+def test_nothing_is_left_of_runs_that_are_forgotten() -> None:
+    connection = open_ledger(Path("state/ledger.sqlite3"), write=True)
+    for day, made in enumerate(NIGHTS):
+        record(connection, *audited(made, 40 * day), channels=("sns:audits",))
+    gone = audited(NIGHTS[0], 40 * len(NIGHTS), settings=Settings(regions=("eu-west-1",)))
+    kept = record(connection, *gone, channels=("sns:audits",)).run
+
+    def column(query: str) -> set[int]:
+        return {each for row in connection.execute(query) for each in row if each is not None}
+
+    held = (
+        "SELECT run FROM events",
+        "SELECT run FROM deliveries",
+        "SELECT run FROM covered",
+        "SELECT id FROM resources",
+        "SELECT id FROM documents",
+        "SELECT id FROM verdicts",
+    )
+    before = [len(connection.execute(query).fetchall()) for query in held]
+    forget(connection, NOW + (40 * len(NIGHTS) - 1) * DAY)
+    after = [len(connection.execute(query).fetchall()) for query in held]
+    assert all(now < was for was, now in zip(before, after, strict=True)), (before, after)
+    assert [column(query) - {kept} for query in held[:3]] == [set(), set(), set()]
+    assert column("SELECT id FROM resources") == column("SELECT resource FROM verdicts")
+    assert column("SELECT id FROM documents") == column(
+        "SELECT scope, rules, gaps, fixes, coverage FROM runs"
+    )
+    connection.close()
+
+
 def test_what_no_kept_run_asked_about_is_forgotten() -> None:
     connection = open_ledger(Path("state/ledger.sqlite3"), write=True)
     record(connection, *audited(NIGHTS[0], 0, rules=["SEC-001", "SEC-003"]))

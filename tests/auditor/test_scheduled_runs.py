@@ -123,7 +123,6 @@ def test_two_runs_over_a_demo_account_that_changed_and_then_a_region_that_is_ref
     assert states(rule="SEC-003")["demand-legacy"] == "resolved"
     assert states(rule="SEC-003")["brand-new"] == "new"
     assert states(rule="SEC-001")["fraud-investigation"] == "unconfirmed"
-    assert states(rule="OPS-031").get("search-relevance", "resolved") == "resolved"
     assert states(rule="SEC-050") == {ACCOUNT: "open"}
     with ledger() as history:
         told = {c.finding.id: c.what for c in history.changes(history.find("1"), history.find("2"))}
@@ -185,11 +184,11 @@ def test_exit_codes_are_those_of_a_scan(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_jobs_since_the_last_complete_run_are_read_with_fewer_calls() -> None:
     rules = ["SEC-011", "COST-014"]
-    run(build(NOW), 0, rules=rules, since_last=True)
-    run(build(NOW), 1, rules=rules, since_last=True)
+    run(build(NOW), 0, rules=rules, since_last=True, search=False)
+    run(build(NOW), 1, rules=rules, since_last=True, search=False)
     with ledger() as history:
         first, second = (history.run_v1(each) for each in history.runs())
-    assert second.calls <= first.calls
+    assert second.calls < first.calls / 4
     assert second.resources == first.resources
     assert second.changes["resolved"] == 0
 
