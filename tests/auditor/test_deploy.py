@@ -270,8 +270,8 @@ def test_every_alarm_tells_the_topic(name: Name) -> None:
     assert len(alarms) >= 3
     assert {key for key, alarm in alarms.items() if alarm["AlarmActions"] != [{"Ref": "Topic"}]} == set()
     policy = parsed(name)["Resources"]["TopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    allowed = {service for s in policy if s["Effect"] == "Allow" for service in s["Principal"]["Service"]}
-    assert allowed == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+    allowed = {s["Principal"]["Service"]: "Condition" in s for s in policy if s["Effect"] == "Allow"}
+    assert allowed == {"cloudwatch.amazonaws.com": True, "events.amazonaws.com": False}
 
 
 def test_a_task_that_failed_is_told_and_one_that_found_something_is_not() -> None:
